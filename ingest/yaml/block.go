@@ -281,7 +281,9 @@ func (p *parser) blockMapping(h heading, first node, explicit bool) (node, error
 		if err != nil {
 			return n, err
 		}
-		o.Set(p.keyText(key), value.value)
+		if err := p.set(&o, key, value); err != nil {
+			return n, err
+		}
 		more, err := p.nextEntry(h, value.style != styleCollection)
 		if err != nil {
 			return n, err

@@ -150,7 +150,8 @@ func (p *parser) flowItem(f flow) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return jsonvalue.NewObject(jsonvalue.Member{Key: p.keyText(key), Value: value.value}), nil
+	o := object{Object: jsonvalue.NewObject()}
+	return o.Object, p.set(&o, key, value)
 }
 
 // valueFollows tells whether ":" comes next as the mark of a value. After a
@@ -238,12 +239,16 @@ func (p *parser) flowPair(f flow, o *object) error {
 	}
 	if !p.valueFollows(key) {
 		p.reset(from)
-		o.Set(p.keyText(key), nil)
-		return p.spend(1)
+		if err := p.spend(1); err != nil {
+			return err
+		}
+		return p.set(o, key, node{})
 	}
 	value, err := p.flowValue(f)
-	o.Set(p.keyText(key), value.value)
-	return err
+	if err != nil {
+		return err
+	}
+	return p.set(o, key, value)
 }
 
 // flowOperand reads one node inside f with its properties. It is empty before

@@ -39,7 +39,7 @@ type props struct {
 
 // finish applies the properties to a node that was read.
 func (p *parser) finish(n node, pr props) (node, error) {
-	if err := p.spend(1); err != nil {
+	if err := p.spend(1 + len(n.text)/bytesPerNode); err != nil {
 		return n, err
 	}
 	if n.style <= styleQuoted {
@@ -189,8 +189,18 @@ func (o *object) has(key node) bool {
 	return found
 }
 
+// set gives the entry of that key the value.
+func (p *parser) set(o *object, key, value node) error {
+	text := keyText(key)
+	o.Set(text, value.value)
+	if key.style < styleAlias {
+		return nil
+	}
+	return p.spend(len(text) / bytesPerNode)
+}
+
 // keyText returns the string that a key becomes.
-func (p *parser) keyText(key node) string {
+func keyText(key node) string {
 	switch v := key.value.(type) {
 	case string:
 		return v

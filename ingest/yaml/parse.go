@@ -302,6 +302,10 @@ func isFlowIndicator(c byte) bool {
 	return c == ',' || c == '[' || c == ']' || c == '{' || c == '}'
 }
 
+// bytesPerNode is how much text counts as one more node, so that aliases of
+// long text are as bounded as aliases of large collections.
+const bytesPerNode = 64
+
 // spend takes n nodes from the budget.
 func (p *parser) spend(n int) error {
 	if p.nodes -= n; p.nodes < 0 {

@@ -113,6 +113,8 @@ func TestBounds(t *testing.T) {
 	}
 	for _, c := range []struct{ name, in string }{
 		{"alias bomb", laughs.String()},
+		{"alias bomb of text", "a: &a " + strings.Repeat("x", 1<<20) + "\nb:\n" + strings.Repeat("- *a\n", 10_000)},
+		{"alias bomb of keys", keyBomb(60)},
 		{"deep flow", strings.Repeat("[", 1_000_000)},
 		{"deep flow mappings", strings.Repeat("{a: ", 1_000_000)},
 		{"deep block", strings.Repeat("- ", 1_000_000)},
@@ -139,6 +141,16 @@ func TestBounds(t *testing.T) {
 			require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(150<<20))
 		})
 	}
+}
+
+// keyBomb doubles the text of a key with each line.
+func keyBomb(n int) string {
+	var b strings.Builder
+	b.WriteString("a0: &a0 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n")
+	for i := range n {
+		fmt.Fprintf(&b, "a%d: &a%d {[*a%d, *a%d]: x}\n", i+1, i+1, i, i)
+	}
+	return b.String()
 }
 
 func staircase(n int) string {
