@@ -1,0 +1,125 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Options are what an Authority needs; the zero value of a field means what is
+// said beside it.
+type Options struct {
+	// BaseURL is the external URL of the backend, such as
+	// "https://portal.example.com". Required.
+	BaseURL string
+	// Store keeps public keys and user records. Required.
+	Store Store
+	// Directory knows what users own; nil: nobody is in the catalog.
+	Directory Directory
+	// TokenLifetime of user tokens; 0: one hour. It is brought into the range
+	// from 10 minutes to 24 hours.
+	TokenLifetime time.Duration
+	// IncludeOwnership puts the refs that a user owns into the token; false:
+	// they are only told by the session and by userinfo.
+	IncludeOwnership bool
+	// Guest is the guest provider; nil: there is none.
+	Guest *Guest
+	// External are the programs that may call; nil: none.
+	External []ExternalAccess
+	// DisableDefaultPolicy lets requests without a credential pass; false:
+	// they are refused.
+	DisableDefaultPolicy bool
+	// CachedTokens bounds how many verified tokens are remembered; 0: 10,000.
+	CachedTokens int
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
+}
+
+// Guest configures the sign-in without a password.
+type Guest struct {
+	// Allowed says that this is a development set-up, or that the operator
+	// wants guests all the same; false: they are refused.
+	Allowed bool
+	// UserEntityRef is who the guest is; "": user:development/guest.
+	UserEntityRef string
+	// Ownership is what the guest owns where the catalog does not say; nil:
+	// itself.
+	Ownership []string
+}
+
+// A Directory knows the users of the catalog.
+type Directory interface {
+	// Ownership returns the entity refs that a user acts for, itself first. A
+	// user who is not there is an error that is catalog.ErrNotFound.
+	Ownership(ctx context.Context, userEntityRef string) ([]string, error)
+}
+
+// An Authority signs in, issues and verifies.
+type Authority struct {
+	issuer           string
+	base             *url.URL
+	store            Store
+	directory        Directory
+	lifetime         time.Duration
+	includeOwnership bool
+	guest            *Guest
+	external         []external
+	openPolicy       bool
+	now              func() time.Time
+	keys             *keyring
+	cache            *tokenCache
+}
+
+// New checks the options and reads the keys that are still published.
+func New(ctx context.Context, o Options) (*Authority, error) {
+	base, err := url.Parse(o.BaseURL)
+	if err != nil || base.Host == "" {
+		return nil, fmt.Errorf("base URL %q of the backend is not absolute", o.BaseURL)
+	}
+	s := &Authority{
+		issuer: strings.TrimRight(o.BaseURL, "/") + "/api/auth", base: base, store: o.Store, directory: o.Directory,
+		lifetime: lifetime(o.TokenLifetime), includeOwnership: o.IncludeOwnership, guest: o.Guest.withDefaults(),
+		openPolicy: o.DisableDefaultPolicy, now: o.Now,
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if o.CachedTokens == 0 {
+		o.CachedTokens = 10_000
+	}
+	s.cache = newTokenCache(o.CachedTokens)
+	for i, a := range o.External {
+		e, err := newExternal(a)
+		if err != nil {
+			return nil, fmt.Errorf("external access %d: %w", i, err)
+		}
+		s.external = append(s.external, e)
+	}
+	if s.keys, err = openKeyring(ctx, o.Store, s.lifetime, s.now); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func lifetime(d time.Duration) time.Duration {
+	if d == 0 {
+		d = time.Hour
+	}
+	return min(max(d, 10*time.Minute), 24*time.Hour)
+}
+
+func (g *Guest) withDefaults() *Guest {
+	if g == nil {
+		return nil
+	}
+	out := *g
+	if out.UserEntityRef == "" {
+		out.UserEntityRef = "user:development/guest"
+	}
+	if out.Ownership == nil {
+		out.Ownership = []string{out.UserEntityRef}
+	}
+	return &out
+}

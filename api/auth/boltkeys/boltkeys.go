@@ -1,0 +1,120 @@
+package boltkeys
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/greenroom-idp/greenroom/api/auth"
+	"go.etcd.io/bbolt"
+)
+
+var (
+	root  = []byte("auth")
+	keys  = []byte("keys")
+	users = []byte("users")
+)
+
+// A Store is an auth.Store in a bbolt database. It is safe for concurrent use.
+type Store struct{ db *bbolt.DB }
+
+var _ auth.Store = (*Store)(nil)
+
+// Open makes the buckets where they are missing. The database stays the
+// caller's to close.
+func Open(db *bbolt.DB) (*Store, error) {
+	err := db.Update(func(tx *bbolt.Tx) error {
+		b, err := tx.CreateBucketIfNotExists(root)
+		if err != nil {
+			return err
+		}
+		_, keysErr := b.CreateBucketIfNotExists(keys)
+		_, usersErr := b.CreateBucketIfNotExists(users)
+		return errors.Join(keysErr, usersErr)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open auth bucket: %w", err)
+	}
+	return &Store{db}, nil
+}
+
+// PutKey adds a public key and forgets those that expired before now.
+func (s *Store) PutKey(_ context.Context, key auth.PublicKey, now time.Time) error {
+	data, err := json.Marshal(key)
+	if err != nil {
+		return fmt.Errorf("encode key %s: %w", key.ID, err)
+	}
+	return s.db.Update(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(root).Bucket(keys)
+		all, err := readKeys(b)
+		if err != nil {
+			return err
+		}
+		for _, k := range all {
+			if k.Expires.Before(now) {
+				if err := b.Delete([]byte(k.ID)); err != nil {
+					return err
+				}
+			}
+		}
+		return b.Put([]byte(key.ID), data)
+	})
+}
+
+// Keys returns all keys.
+func (s *Store) Keys(context.Context) (out []auth.PublicKey, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		out, err = readKeys(tx.Bucket(root).Bucket(keys))
+		return err
+	})
+	return out, err
+}
+
+func readKeys(b *bbolt.Bucket) (out []auth.PublicKey, err error) {
+	err = b.ForEach(func(id, data []byte) error {
+		var k auth.PublicKey
+		if err := json.Unmarshal(data, &k); err != nil {
+			return fmt.Errorf("decode key %s: %w", id, err)
+		}
+		out = append(out, k)
+		return nil
+	})
+	return out, err
+}
+
+// PutUser records what a user owns. An equal record is not written again.
+func (s *Store) PutUser(_ context.Context, info auth.UserInfo) error {
+	data, err := json.Marshal(info)
+	if err != nil {
+		return fmt.Errorf("encode user %s: %w", info.Subject, err)
+	}
+	same := false
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		same = string(tx.Bucket(root).Bucket(users).Get([]byte(info.Subject))) == string(data)
+		return nil
+	})
+	if err != nil || same {
+		return err
+	}
+	return s.db.Update(func(tx *bbolt.Tx) error {
+		return tx.Bucket(root).Bucket(users).Put([]byte(info.Subject), data)
+	})
+}
+
+// User returns the record of a user, and whether there is one.
+func (s *Store) User(_ context.Context, subject string) (info auth.UserInfo, ok bool, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		data := tx.Bucket(root).Bucket(users).Get([]byte(subject))
+		if data == nil {
+			return nil
+		}
+		ok = true
+		if err := json.Unmarshal(data, &info); err != nil {
+			return fmt.Errorf("decode user %s: %w", subject, err)
+		}
+		return nil
+	})
+	return info, ok && err == nil, err
+}

@@ -1,0 +1,73 @@
+package auth
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+	"github.com/greenroom-idp/greenroom/api/wire"
+)
+
+// JWKS answers GET /.well-known/jwks.json: the keys that verify user tokens.
+func (s *Authority) JWKS(*gin.Context) (any, error) { return s.keys.set(), nil }
+
+// PluginJWKS answers the key route of every plugin. Plugins of this process do
+// not call each other over the network, so they have no keys.
+func (s *Authority) PluginJWKS(*gin.Context) (any, error) { return keySet{Keys: []jwk{}}, nil }
+
+// UserInfo answers GET /v1/userinfo: what the user of a full or limited token
+// owns, as recorded at the last sign-in.
+func (s *Authority) UserInfo(c *gin.Context) (any, error) {
+	v, err := s.credential(c.Request, "auth", true)
+	if err != nil {
+		return nil, err
+	}
+	if v.principal.Kind != User {
+		return nil, wire.InputError("userinfo is about users: call it with the token of a user")
+	}
+	info, ok, err := s.store.User(c.Request.Context(), v.principal.Subject)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return wire.Text{Code: http.StatusNotFound, Body: "User info not found"}, nil
+	}
+	return struct {
+		Claims UserInfo `json:"claims"`
+	}{info}, nil
+}
+
+// credential is fromRequest for routes that insist on one.
+func (s *Authority) credential(r *http.Request, plugin string, limited bool) (*verified, error) {
+	token := bearer(r)
+	if token == "" {
+		return nil, errMissing
+	}
+	return s.authenticate(token, plugin, limited)
+}
+
+// discovery is the document of OpenID Connect Discovery.
+type discovery struct {
+	Issuer        string   `json:"issuer"`
+	Token         string   `json:"token_endpoint"`
+	UserInfo      string   `json:"userinfo_endpoint"`
+	Keys          string   `json:"jwks_uri"`
+	Authorization string   `json:"authorization_endpoint"`
+	ResponseTypes []string `json:"response_types_supported"`
+	SubjectTypes  []string `json:"subject_types_supported"`
+	Algorithms    []string `json:"id_token_signing_alg_values_supported"`
+	Scopes        []string `json:"scopes_supported"`
+	ClientAuth    []string `json:"token_endpoint_auth_methods_supported"`
+	Claims        []string `json:"claims_supported"`
+	Grants        []string `json:"grant_types_supported"`
+}
+
+// Discovery answers GET /.well-known/openid-configuration. Like the reference
+// it names authorization endpoints that need not be there.
+func (s *Authority) Discovery(*gin.Context) (any, error) {
+	return discovery{
+		Issuer: s.issuer, Token: s.issuer + "/v1/token", UserInfo: s.issuer + "/v1/userinfo",
+		Keys: s.issuer + "/.well-known/jwks.json", Authorization: s.issuer + "/v1/authorize",
+		ResponseTypes: []string{"code", "id_token"}, SubjectTypes: []string{"public"}, Algorithms: []string{"ES256"},
+		Scopes: []string{"openid"}, ClientAuth: []string{}, Claims: []string{"sub", "ent"}, Grants: []string{},
+	}, nil
+}

@@ -1,0 +1,116 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+	"github.com/greenroom-idp/greenroom/api/permission"
+	"github.com/greenroom-idp/greenroom/api/wire"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// plugins are those that are mounted below /api. What is not here has no
+// barrier and is not found.
+var plugins = [...]string{"app", "auth", "catalog", "permission"}
+
+func isPlugin(name string) bool { return slices.Contains(plugins[:], name) }
+
+const (
+	pluginKeysPath = "/.backstage/auth/v1/jwks.json"
+	cookiePath     = "/.backstage/auth/v1/cookie"
+)
+
+// routes are all routes of the program. GET routes answer HEAD as well.
+func (s *Server) routes() *gin.Engine {
+	gin.SetMode(gin.ReleaseMode)
+	e := gin.New()
+	e.UseEscapedPath, e.UnescapePathValues = true, false // wire.Param decodes, once
+	e.RedirectTrailingSlash, e.HandleMethodNotAllowed = false, false
+	e.Use(s.edge, s.barrier)
+	e.NoRoute(s.notFound)
+
+	root := group{s, e.Group("")}
+	root.get("/", s.home)
+	root.get("/.backstage/health/v1/liveness", s.liveness)
+	root.get("/.backstage/health/v1/readiness", s.readiness)
+	e.GET("/metrics", gin.WrapH(promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{})))
+
+	for _, plugin := range plugins {
+		p := group{s, e.Group("/api/" + plugin)}
+		p.get(pluginKeysPath, s.auth.PluginJWKS)
+		p.get(cookiePath, s.auth.IssueCookie(plugin))
+		p.delete(cookiePath, s.auth.DropCookie)
+	}
+
+	auth := group{s, e.Group("/api/auth")}
+	auth.get("/.well-known/jwks.json", s.auth.JWKS)
+	auth.get("/.well-known/openid-configuration", s.auth.Discovery)
+	auth.get("/v1/userinfo", s.auth.UserInfo)
+	auth.get("/guest/refresh", s.auth.GuestRefresh)
+	auth.post("/guest/refresh", s.auth.GuestRefresh)
+	auth.get("/guest/start", s.auth.GuestRedirect)
+	auth.get("/guest/handler/frame", s.auth.GuestRedirect)
+	auth.post("/guest/handler/frame", s.auth.GuestRedirect)
+
+	perm := group{s, e.Group("/api/permission")}
+	perm.get("/health", permission.Health)
+	perm.post("/authorize", s.permission.Authorize)
+
+	cat := group{s, e.Group("/api/catalog")}
+	cat.get("/openapi.json", s.catalog.OpenAPI)
+	cat.get("/entities", s.catalog.Entities)
+	cat.get("/entities/by-query", s.catalog.QueryEntities)
+	cat.post("/entities/by-query", s.catalog.QueryEntitiesByPredicate)
+	cat.post("/entities/by-refs", s.catalog.EntitiesByRefs)
+	cat.get("/entities/by-uid/:uid", s.catalog.EntityByUID)
+	cat.delete("/entities/by-uid/:uid", s.catalog.DeleteEntity)
+	cat.get("/entities/by-name/:kind/:namespace/:name", s.catalog.EntityByName)
+	cat.get("/entities/by-name/:kind/:namespace/:name/ancestry", s.catalog.Ancestry)
+	cat.get("/entities/unprocessed/failed", s.catalog.UnprocessedFailed)
+	cat.get("/entities/unprocessed/pending", s.catalog.UnprocessedPending)
+	cat.delete("/entities/unprocessed/delete/:entity_id", s.catalog.DeleteUnprocessed)
+	cat.get("/entity-facets", s.catalog.Facets)
+	cat.post("/entity-facets", s.catalog.FacetsByPredicate)
+	cat.post("/refresh", s.catalog.Refresh)
+	cat.post("/validate-entity", s.catalog.ValidateEntity)
+	cat.post("/analyze-location", s.catalog.AnalyzeLocation)
+	cat.get("/locations", s.catalog.Locations)
+	cat.post("/locations", s.catalog.CreateLocation)
+	cat.post("/locations/by-query", s.catalog.QueryLocations)
+	cat.get("/locations/:id", s.catalog.Location)
+	cat.put("/locations/:id", s.catalog.UpdateLocation)
+	cat.delete("/locations/:id", s.catalog.DeleteLocation)
+	cat.get("/locations/by-entity/:kind/:namespace/:name", s.catalog.LocationByEntity)
+	cat.get("/.well-known/backstage/permissions/metadata", s.catalog.PermissionMetadata)
+	cat.post("/.well-known/backstage/permissions/apply-conditions", s.catalog.ApplyConditions)
+	return e
+}
+
+// A group mounts handlers below a path, through the adapter.
+type group struct {
+	s *Server
+	r *gin.RouterGroup
+}
+
+func (g group) get(path string, h wire.Handler) {
+	g.r.GET(path, g.s.handle(h))
+	g.r.HEAD(path, g.s.handle(h))
+}
+func (g group) post(path string, h wire.Handler)   { g.r.POST(path, g.s.handle(h)) }
+func (g group) put(path string, h wire.Handler)    { g.r.PUT(path, g.s.handle(h)) }
+func (g group) delete(path string, h wire.Handler) { g.r.DELETE(path, g.s.handle(h)) }
+
+func firstSegment(path string) string {
+	segment, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return segment
+}
+
+// home says what runs here, until a frontend is served from this path.
+func (s *Server) home(*gin.Context) (any, error) {
+	return wire.Text{Code: http.StatusOK, Body: "Greenroom: a software catalog that speaks the Backstage API.\n\n" +
+		"  /api/catalog/entities                the catalog\n" +
+		"  /.backstage/health/v1/readiness      is it up\n" +
+		"  /metrics                             for Prometheus\n"}, nil
+}
