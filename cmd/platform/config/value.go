@@ -82,14 +82,15 @@ func (v Value) Fault(format string, args ...any) error {
 }
 
 func (v Value) missing() error {
-	return fmt.Errorf("Missing required config value at '%s' in '%s'", v.key, v.file) //nolint:staticcheck // the words that operators know
+	//lint:ignore ST1005 these are the words that operators know and search for
+	return fmt.Errorf("Missing required config value at '%s' in '%s'", v.key, v.file)
 }
 
 func (v Value) wrongType(wanted string) error {
 	if v.node == nil {
 		return v.missing()
 	}
-	//nolint:staticcheck // the words that operators know
+	//lint:ignore ST1005 these are the words that operators know and search for
 	return fmt.Errorf("Invalid type in config for key '%s' in '%s', got %s, wanted %s", v.key, v.file, v.kind(), wanted)
 }
 

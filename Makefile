@@ -1,0 +1,43 @@
+# Everything here needs Go and make, and nothing else but what is said beside it.
+# shared/ stands for the folder of conformance cases beside this checkout.
+
+SHARED    ?= ../shared
+VERSION   ?= dev
+FUZZTIME  ?= 20s
+BENCH     ?= .
+BENCHTIME ?= 1s
+ENTITIES  ?= 10000
+
+# The race detector needs a C compiler; without one the tests run all the same.
+RACE := $(shell command -v gcc >/dev/null 2>&1 && [ "$$(go env CGO_ENABLED)" = 1 ] && echo -race)
+
+STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: build run test lint bench bench-served fuzz conformance
+
+build: ## bin/platform
+	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/platform ./cmd/platform
+
+run: build ## the sample catalog on http://localhost:7007, with guest sign-in
+	./bin/platform serve --config testdata/configs/sample.yaml --data data
+
+test: ## all Go tests
+	go test $(RACE) -timeout 20m ./...
+
+lint: ## formatting, go vet, staticcheck
+	@unformatted=$$(gofmt -l $$(find . -name '*.go' -not -path './node_modules/*')); \
+	if [ -n "$$unformatted" ]; then echo "not formatted by gofmt:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	$(STATICCHECK) ./...
+
+bench: ## Go benchmarks; BENCH=regexp picks some
+	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...
+
+bench-served: build ## the built binary with ENTITIES entities, measured over HTTP (needs shared/)
+	SHARED='$(SHARED)' ENTITIES=$(ENTITIES) ./.ci/bench
+
+fuzz: ## each fuzz target for FUZZTIME
+	FUZZTIME=$(FUZZTIME) ./.ci/fuzz
+
+conformance: build ## the recorded scenarios against the built binary (needs shared/)
+	SHARED='$(SHARED)' ./.ci/conformance

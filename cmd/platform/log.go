@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/greenroom-idp/greenroom/api"
+	"github.com/greenroom-idp/greenroom/cmd/platform/config"
+)
+
+// newLogger returns the logger of the whole program. The format is json, text,
+// or "" for what suits the environment: JSON where NODE_ENV is production.
+// LOG_LEVEL comes before the level of the configuration. Secrets are masked.
+func newLogger(w io.Writer, format string, settings config.Log, secrets []string, getenv func(string) string) (*slog.Logger, error) {
+	name := settings.Level
+	if env := getenv("LOG_LEVEL"); env != "" {
+		name = env
+	}
+	level, err := parseLevel(name)
+	if err != nil {
+		return nil, err
+	}
+	if format == "" {
+		format = "text"
+		if getenv("NODE_ENV") == "production" {
+			format = "json"
+		}
+	}
+	w = config.Redact(w, secrets)
+	var handler slog.Handler
+	switch format {
+	case "json":
+		handler = slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: wireNames})
+	case "text":
+		handler = slog.NewTextHandler(w, &slog.HandlerOptions{Level: level})
+	default:
+		return nil, &usageError{fmt.Sprintf("log format %q is not one of json, text", format)}
+	}
+	logger := slog.New(api.LogHandler(handler))
+	for _, key := range slices.Sorted(maps.Keys(settings.Meta)) {
+		logger = logger.With(key, settings.Meta[key])
+	}
+	return logger, nil
+}
+
+func parseLevel(name string) (slog.Level, error) {
+	switch strings.ToLower(name) {
+	case "", "info", "http":
+		return slog.LevelInfo, nil
+	case "error":
+		return slog.LevelError, nil
+	case "warn", "warning":
+		return slog.LevelWarn, nil
+	case "debug", "verbose", "silly":
+		return slog.LevelDebug, nil
+	}
+	return 0, fmt.Errorf("log level %q is not one of error, warn, info, debug", name)
+}
+
+// wireNames gives JSON lines the names that those who collect logs of
+// Backstage look for: message, and a level in lower case.
+func wireNames(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) > 0 {
+		return a
+	}
+	switch a.Key {
+	case slog.MessageKey:
+		a.Key = "message"
+	case slog.LevelKey:
+		if level, ok := a.Value.Any().(slog.Level); ok {
+			a.Value = slog.StringValue(strings.ToLower(level.String()))
+		}
+	}
+	return a
+}
