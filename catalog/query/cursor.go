@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 )
@@ -134,6 +135,7 @@ func malformedCursor(why string) error { return inputError("Malformed cursor: " 
 // decodeBase64 reads both alphabets with and without padding, and passes over
 // what belongs to neither.
 func decodeBase64(text string) []byte {
+	text, _, _ = strings.Cut(text, "=")
 	clean := make([]byte, 0, len(text))
 	for i := range len(text) {
 		switch c := text[i]; {
@@ -141,8 +143,6 @@ func decodeBase64(text string) []byte {
 			clean = append(clean, '+')
 		case c == '_':
 			clean = append(clean, '/')
-		case c == '=':
-			i = len(text)
 		case c == '+' || c == '/' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z':
 			clean = append(clean, c)
 		}

@@ -1,0 +1,6 @@
+package index
+
+// A cache keeps results that are dear to make.
+type cache struct{}
+
+func newCache() *cache { return &cache{} }

@@ -1,0 +1,449 @@
+package index
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/greenroom-idp/greenroom/catalog"
+	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
+	"github.com/greenroom-idp/greenroom/catalog/query"
+	"github.com/greenroom-idp/greenroom/catalog/query/rawjson"
+)
+
+// FlattenJSON is Flatten for a stored document.
+func FlattenJSON(doc []byte) ([]Row, error) {
+	f := newFlattener()
+	if err := f.flatten(doc); err != nil {
+		return nil, err
+	}
+	rows := make([]Row, len(f.rows))
+	for i, r := range f.rows {
+		rows[i] = Row{Key: string(f.fields.at(r.field)), Value: string(f.value(r)), Null: r.null}
+		if rows[i].Original = rows[i].Value; r.original > 0 {
+			rows[i].Original = string(f.original(r))
+		}
+	}
+	return rows, nil
+}
+
+var errNoEntity = errors.New("document is not a JSON object")
+
+// A flattener makes rows of documents, one after the other, and numbers the
+// keys that it meets.
+type flattener struct {
+	doc  []byte
+	path []byte
+	// Keys as they are spelled, and for each spelling its field; fields are
+	// keys in lower case.
+	spellings *dict
+	fieldOf   []uint32
+	fields    *dict
+	// Marks hold the last document, as a count, in which a spelling and a
+	// field were met.
+	spelled, met []uint32
+	documents    uint32
+
+	rows []flatRow
+	// known are the first knownRows rows, where there are many.
+	known     map[string]struct{}
+	knownRows int
+	text      []byte
+	conflicts []string
+	kind      []byte // of the entity, as it stands; likewise
+	name      []byte
+	namespace []byte
+}
+
+// tooLong is the field of keys that are too long for the index.
+const tooLong = ^uint32(0)
+
+// A flatRow is a row of the document at hand: its value is in the flattener's
+// text at, and after it the original if that differs.
+type flatRow struct {
+	field           uint32
+	at              uint32
+	value, original uint32 // lengths
+	null            bool
+}
+
+func newFlattener() *flattener {
+	return &flattener{spellings: newDict(64), fields: newDict(64)}
+}
+
+func (f *flattener) value(r flatRow) []byte { return f.text[r.at : r.at+r.value] }
+
+// original returns the original value, which may be the value itself.
+func (f *flattener) original(r flatRow) []byte {
+	if r.original == 0 {
+		return f.value(r)
+	}
+	return f.text[r.at+r.value : r.at+r.value+r.original]
+}
+
+// flatten reads a document into rows. They are valid until the next.
+func (f *flattener) flatten(doc []byte) error {
+	f.doc, f.path, f.rows, f.text, f.conflicts = doc, f.path[:0], f.rows[:0], f.text[:0], nil
+	f.known, f.knownRows = nil, 0
+	f.documents++
+	c, at := rawjson.Begin(doc, 0)
+	if c != '{' {
+		return errNoEntity
+	}
+	known := identity{}
+	end, err := f.object(at, 0, &known)
+	if err != nil {
+		return err
+	}
+	if rawjson.Space(doc, end) != len(doc) {
+		return errNoEntity
+	}
+	if err := f.finish(&known); err != nil {
+		return err
+	}
+	if f.conflicts != nil {
+		return errDuplicateKeys(f.conflicts)
+	}
+	return nil
+}
+
+// An identity holds the places of what is known of the entity itself; 0: it is
+// not there.
+type identity struct{ kind, name, namespace, uid, relations int }
+
+// note remembers the place of a value of the root, depth 0, or of its
+// metadata.
+func (id *identity) note(path []byte, depth, at int) {
+	switch {
+	case depth == 0 && string(path) == "kind":
+		id.kind = at
+	case depth == 0 && string(path) == "relations":
+		id.relations = at
+	case depth != 1:
+	case string(path) == "metadata.name":
+		id.name = at
+	case string(path) == "metadata.namespace":
+		id.namespace = at
+	case string(path) == "metadata.uid":
+		id.uid = at
+	}
+}
+
+// value reads the value at at, whose path is set. The identity is nil where it
+// cannot be found any more.
+func (f *flattener) visit(at, depth int, known *identity) (end int, err error) {
+	if depth > jsonvalue.MaxDepth {
+		return at, jsonvalue.ErrTooDeep
+	}
+	if notIndexed(string(f.path)) {
+		return rawjson.Skip(f.doc, at)
+	}
+	c, at := rawjson.Begin(f.doc, at)
+	switch c {
+	case '{':
+		return f.object(at, depth, known)
+	case '[':
+		return f.array(at, depth)
+	}
+	end, err = rawjson.Skip(f.doc, at)
+	if err != nil {
+		return end, err
+	}
+	return end, f.emit(at, end)
+}
+
+func (f *flattener) object(at, depth int, known *identity) (end int, err error) {
+	length := len(f.path)
+	return rawjson.Members(f.doc, at, func(key []byte, value int) (int, error) {
+		if length > 0 {
+			f.path = append(f.path, '.')
+		}
+		f.path = append(f.path, key...)
+		below := known
+		if known != nil {
+			known.note(f.path, depth, value)
+			// Only metadata is looked into, and as a member of the root.
+			if depth > 0 || string(key) != "metadata" {
+				below = nil
+			}
+		}
+		end, err := f.visit(value, depth+1, below)
+		f.path = f.path[:length]
+		return end, err
+	})
+}
+
+func (f *flattener) array(at, depth int) (end int, err error) {
+	length := len(f.path)
+	return rawjson.Elements(f.doc, at, func(value int) (int, error) {
+		end, err := f.visit(value, depth+1, nil)
+		if err != nil || f.doc[value] != '"' {
+			return end, err
+		}
+		f.path = append(f.path, '.')
+		if f.path, _, err = rawjson.AppendString(f.path, f.doc, value); err != nil {
+			return end, err
+		}
+		if field, isNew := f.key(true); isNew {
+			f.addText(field, "true", true)
+		}
+		f.path = f.path[:length]
+		return end, nil
+	})
+}
+
+// finish adds what is indexed apart from the walk.
+func (f *flattener) finish(known *identity) error {
+	f.kind = f.textAt(f.kind, known.kind)
+	f.name = f.textAt(f.name, known.name)
+	f.namespace = f.textAt(f.namespace, known.namespace)
+	for _, part := range []struct {
+		path string
+		at   int
+	}{{"metadata.name", known.name}, {"metadata.namespace", known.namespace}, {"metadata.uid", known.uid}} {
+		f.path = append(f.path[:0], part.path...)
+		if err := f.emitScalar(part.at); err != nil {
+			return err
+		}
+	}
+	if len(f.namespace) == 0 {
+		f.namespace = append(f.namespace, catalog.DefaultNamespace...)
+		f.path = append(f.path[:0], "metadata.namespace"...)
+		field, isNew := f.key(false)
+		f.addText(field, catalog.DefaultNamespace, isNew)
+	}
+	if known.relations == 0 {
+		return nil
+	}
+	return f.relations(known.relations)
+}
+
+// textAt returns the string at at, "" for anything else, in the given space.
+func (f *flattener) textAt(space []byte, at int) []byte {
+	space = space[:0]
+	if at > 0 && f.doc[at] == '"' {
+		space, _, _ = rawjson.AppendString(space, f.doc, at)
+	}
+	return space
+}
+
+// ref returns the canonical ref of the document's entity.
+func (f *flattener) ref() string {
+	return catalog.EntityRef{Kind: string(f.kind), Namespace: string(f.namespace), Name: string(f.name)}.String()
+}
+
+// emitScalar adds a row with the scalar at at; anything else is NULL.
+func (f *flattener) emitScalar(at int) error {
+	if at == 0 || f.doc[at] == '{' || f.doc[at] == '[' {
+		if field, isNew := f.key(false); field != tooLong {
+			f.addRow(flatRow{field: field, at: uint32(len(f.text)), null: true}, isNew)
+		}
+		return nil
+	}
+	end, err := rawjson.Skip(f.doc, at)
+	if err != nil {
+		return err
+	}
+	return f.emit(at, end)
+}
+
+func (f *flattener) relations(at int) error {
+	if f.doc[at] != '[' {
+		return nil
+	}
+	var relationType, target []byte
+	_, err := rawjson.Elements(f.doc, at, func(relation int) (int, error) {
+		if f.doc[relation] != '{' {
+			return rawjson.Skip(f.doc, relation)
+		}
+		typeAt, targetAt := 0, 0
+		end, err := rawjson.Members(f.doc, relation, func(key []byte, value int) (int, error) {
+			switch string(key) {
+			case "type":
+				typeAt = value
+			case "targetRef":
+				targetAt = value
+			}
+			return rawjson.Skip(f.doc, value)
+		})
+		if err != nil {
+			return end, err
+		}
+		relationType, target = f.textAt(relationType, typeAt), f.textAt(target, targetAt)
+		f.path = append(append(f.path[:0], "relations."...), relationType...)
+		field, isNew := f.key(false)
+		f.addText(field, string(target), isNew)
+		return end, nil
+	})
+	return err
+}
+
+// key numbers the field of the current path and tells whether the document did
+// not have it before. With onlyNew a field that it had is left as it is, with
+// no look at its spelling.
+func (f *flattener) key(onlyNew bool) (field uint32, isNew bool) {
+	spelling, unknown := f.spellings.number(f.path)
+	if unknown {
+		f.spelled = append(f.spelled, 0)
+		f.fieldOf = append(f.fieldOf, f.fieldOfSpelling())
+	}
+	field = f.fieldOf[spelling]
+	isNew = f.met[field&^longKey] != f.documents
+	if onlyNew && !isNew {
+		return field, false
+	}
+	if f.spelled[spelling] != f.documents {
+		f.spelled[spelling] = f.documents
+		if !isNew {
+			f.conflicts = append(f.conflicts, string(f.fields.at(field&^longKey)))
+		}
+	}
+	f.met[field&^longKey] = f.documents
+	if field&longKey != 0 {
+		field = tooLong
+	}
+	return field, isNew
+}
+
+// longKey marks the fields whose keys are too long; they count where keys
+// differ in casing only.
+const longKey = 1 << 31
+
+func (f *flattener) fieldOfSpelling() uint32 {
+	lower := query.Lower(string(f.path))
+	field, isNew := f.fields.number([]byte(lower))
+	if isNew {
+		f.met = append(f.met, 0)
+	}
+	if units(lower) > maxKeyUnits {
+		field |= longKey
+	}
+	return field
+}
+
+// emit adds a row with the scalar between two places under the current path.
+func (f *flattener) emit(at, end int) error {
+	field, isNew := f.key(false)
+	if field == tooLong {
+		return nil
+	}
+	row := flatRow{field: field, at: uint32(len(f.text))}
+	switch c := f.doc[at]; c {
+	case 'n':
+		row.null = true
+	case 't', 'f':
+		f.text = append(f.text, f.doc[at:end]...)
+	case '"':
+		// Each unit takes six bytes at most.
+		if row.null = end-at-2 > 6*maxValueUnits; !row.null {
+			var err error
+			if f.text, _, err = rawjson.AppendString(f.text, f.doc, at); err != nil {
+				return err
+			}
+		}
+	default:
+		var err error
+		if f.text, err = appendNumber(f.text, f.doc[at:end]); err != nil {
+			return err
+		}
+	}
+	row.value = uint32(len(f.text)) - row.at
+	f.addRow(row, isNew)
+	return nil
+}
+
+// appendNumber appends a JSON number as JavaScript converts it to a string.
+func appendNumber(dst, raw []byte) ([]byte, error) {
+	const exact = 15 // digits that every double keeps
+	if len(raw) <= exact && raw[0] != '-' && raw[0] != '0' && bytes.IndexFunc(raw, notDigit) < 0 {
+		return append(dst, raw...), nil
+	}
+	n, err := strconv.ParseFloat(string(raw), 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return dst, rawjson.ErrSyntax
+	}
+	return jsonvalue.AppendNumber(dst, n), nil
+}
+
+func notDigit(r rune) bool { return r < '0' || r > '9' }
+
+func (f *flattener) addText(field uint32, text string, isNew bool) {
+	if field == tooLong {
+		return
+	}
+	row := flatRow{field: field, at: uint32(len(f.text)), value: uint32(len(text))}
+	f.text = append(f.text, text...)
+	f.addRow(row, isNew)
+}
+
+// addRow adds a row whose text holds the original value alone. Of rows with
+// the same key and value the first stays; there can be none where the field is
+// new.
+func (f *flattener) addRow(row flatRow, isNew bool) {
+	if !row.null {
+		f.lower(&row)
+	}
+	if row.null {
+		f.text = f.text[:row.at]
+		row.value, row.original = 0, 0
+	}
+	if isNew || !f.repeated(row) {
+		f.rows = append(f.rows, row)
+		return
+	}
+	f.text = f.text[:row.at]
+}
+
+// lower puts the lower-cased value in front of the original, if they differ.
+func (f *flattener) lower(row *flatRow) {
+	original := f.text[row.at:]
+	plain := true
+	for _, c := range original {
+		if c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
+			plain = false
+			break
+		}
+	}
+	if plain {
+		row.null = len(original) > maxValueUnits
+		return
+	}
+	lower := query.Lower(string(original))
+	if row.null = units(lower) > maxValueUnits; row.null || lower == string(original) {
+		return
+	}
+	row.original = row.value
+	row.value = uint32(len(lower))
+	both := lower + string(original)
+	f.text = append(f.text[:row.at], both...)
+}
+
+// manyRows is from how many rows on they are told apart by a map.
+const manyRows = 128
+
+func (f *flattener) repeated(row flatRow) bool {
+	if len(f.rows) < manyRows {
+		return slices.ContainsFunc(f.rows, func(r flatRow) bool {
+			return r.field == row.field && r.null == row.null && bytes.Equal(f.value(r), f.value(row))
+		})
+	}
+	if f.known == nil {
+		f.known = make(map[string]struct{}, 2*manyRows)
+	}
+	for ; f.knownRows < len(f.rows); f.knownRows++ {
+		f.known[f.identify(f.rows[f.knownRows])] = struct{}{}
+	}
+	_, found := f.known[f.identify(row)]
+	return found
+}
+
+func (f *flattener) identify(r flatRow) string {
+	key := binary.AppendUvarint(nil, uint64(r.field))
+	if r.null {
+		return string(append(key, 0))
+	}
+	return string(append(append(key, 1), f.value(r)...))
+}

@@ -1,0 +1,547 @@
+package index
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+
+	"github.com/greenroom-idp/greenroom/catalog"
+)
+
+// A Change is what became of one entity: it is new, or other than it was, or,
+// with nil Rows, gone.
+type Change struct {
+	UID catalog.UID
+	// Ref is the canonical ref. It does not change while the uid stays.
+	Ref  string
+	Rows []Row // as Flatten returns them
+}
+
+// Prepare makes the snapshot that follows the newest one, for Commit to show.
+// Of several changes of one uid the last counts. It keeps strings of the rows,
+// but not the slices. The cost follows the number of rows that differ, except
+// where a uid is new and not above all others: then all is built anew.
+func (x *Index) Prepare(revision uint64, changes []Change) *Snapshot {
+	base := x.Snapshot()
+	changes = lastOfEach(changes)
+	if base.outOfOrder(changes) {
+		return base.rebuild(revision, changes)
+	}
+	e := edit{s: *base, fieldNumbers: map[string]uint32{}, terms: map[uint32]*delta{}, fields: map[uint32]*fieldDelta{}}
+	e.s.revision = revision
+	// What goes makes room before what comes: a ref may have got another uid.
+	for _, c := range changes {
+		if c.Rows == nil {
+			e.remove(c.UID)
+		}
+	}
+	for _, c := range changes {
+		if c.Rows != nil {
+			e.put(c)
+		}
+	}
+	e.finish()
+	return &e.s
+}
+
+// lastOfEach returns the last change of each uid in order of uids.
+func lastOfEach(changes []Change) []Change {
+	out := slices.Clone(changes)
+	slices.SortStableFunc(out, func(a, b Change) int { return bytes.Compare(a.UID[:], b.UID[:]) })
+	kept := out[:0]
+	for i, c := range out {
+		if i+1 == len(out) || out[i+1].UID != c.UID {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+// outOfOrder tells whether a uid is new and not above all others.
+func (s *Snapshot) outOfOrder(changes []Change) bool {
+	n := s.all.len()
+	if n == 0 {
+		return false
+	}
+	last := s.UID(s.all.nth(n - 1))
+	return slices.ContainsFunc(changes, func(c Change) bool {
+		if c.Rows == nil || bytes.Compare(c.UID[:], last[:]) > 0 {
+			return false
+		}
+		_, known := s.ByUID(c.UID)
+		return !known
+	})
+}
+
+// An edit makes a snapshot out of the one it began with. What happens to sets
+// is noted first and done at the end, once for each.
+type edit struct {
+	s   Snapshot
+	own token
+	// fieldNumbers are those of keys that were looked up.
+	fieldNumbers map[string]uint32
+	terms        map[uint32]*delta
+	fields       map[uint32]*fieldDelta
+	from, to     *set
+	gone         []uint32 // IDs of removed entities
+	come         []uint32
+}
+
+// A delta is what happens to a set. An ID is in one list at most.
+type delta struct {
+	remove, add []uint32
+	isNew       bool // the term has no posting yet
+}
+
+// A fieldDelta is what happens to the sets of a field.
+type fieldDelta struct {
+	has, valued delta
+	terms       int // how many more terms it has
+	before      *field
+}
+
+func (e *edit) remove(uid catalog.UID) {
+	id, ok := e.s.ByUID(uid)
+	if !ok {
+		return
+	}
+	old := e.s.entity(id)
+	e.diff(id, old.terms, nil)
+	e.dropRef(id, old.ref)
+	// The uid stays, since entities are found by uid while the edit lasts.
+	e.s.putEntity(id, entity{uid: old.uid}, &e.own)
+	e.gone = append(e.gone, id)
+}
+
+// dropRef removes a ref unless it has come to name another entity.
+func (e *edit) dropRef(id ID, ref string) {
+	if named, ok := e.s.ByRef(ref); ok && named == id {
+		e.s.refs = e.s.refs.remove(e.s.compareRef(ref), &e.own)
+	}
+}
+
+func (e *edit) put(c Change) {
+	id, known := e.s.ByUID(c.UID)
+	var old entity
+	if known && !slices.Contains(e.gone, id) {
+		old = *e.s.entity(id)
+	} else {
+		id = e.s.born
+		e.s.born++
+		e.come = append(e.come, id)
+	}
+	terms := e.termsOf(c.Rows)
+	e.diff(id, old.terms, terms)
+	if old.ref != c.Ref {
+		if old.ref != "" {
+			e.dropRef(id, old.ref)
+		}
+		if other, taken := e.s.ByRef(c.Ref); taken {
+			e.dropRef(other, c.Ref)
+		}
+	}
+	e.s.putEntity(id, entity{uid: c.UID, ref: c.Ref, terms: terms}, &e.own)
+	if old.ref != c.Ref {
+		e.s.refs = e.s.refs.insert(id, e.s.compareRef(c.Ref), &e.own)
+	}
+}
+
+// termsOf returns the terms of rows in ascending order, and makes those that
+// do not exist.
+func (e *edit) termsOf(rows []Row) []uint32 {
+	out := make([]uint32, 0, len(rows))
+	for i := range rows {
+		out = append(out, e.term(&rows[i]))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func (e *edit) term(r *Row) uint32 {
+	f := e.field(r.Key)
+	if r.Null {
+		if f.null != 0 {
+			return f.null - 1
+		}
+	} else if number, ok := e.s.findTerm(f, r.Value, r.Original); ok {
+		return number
+	}
+	number := e.newTerm(f, r)
+	f = e.editField(f.number)
+	e.fields[f.number].terms++
+	switch {
+	case r.Null:
+		f.null = number + 1
+	case f.values == nil && f.sole == 0:
+		f.sole = number + 1
+	case f.values == nil:
+		f.values = (*node)(nil).insert(f.sole-1, func(uint32) int { return 0 }, &e.own)
+		f.sole = 0
+		fallthrough
+	default:
+		f.values = f.values.insert(number, e.s.compareTerm(r.Value, r.Original), &e.own)
+	}
+	f.text.add(number)
+	return number
+}
+
+// findTerm returns the term of a field with this value and original.
+func (s *Snapshot) findTerm(f *field, value, original string) (number uint32, ok bool) {
+	if f.values != nil {
+		return f.values.find(s.compareTerm(value, original))
+	}
+	if f.sole == 0 || s.value(f.sole-1) != value || s.original(f.sole-1) != original {
+		return 0, false
+	}
+	return f.sole - 1, true
+}
+
+func (e *edit) newTerm(f *field, r *Row) uint32 {
+	number := e.s.termsBorn
+	if e.s.freeTerm != 0 {
+		number = e.s.freeTerm - 1
+		_, t := e.s.term(number)
+		e.s.freeTerm = t.one
+	} else {
+		e.s.termsBorn++
+	}
+	var original []byte
+	if r.Original != r.Value {
+		original = []byte(r.Original)
+	}
+	e.s.putTerm(number, f.number, r.Null, []byte(r.Value), original, &e.own)
+	e.terms[number] = &delta{isNew: true}
+	return number
+}
+
+// field returns the field of a key, and makes it if it does not exist.
+func (e *edit) field(key string) *field {
+	if number, ok := e.fieldNumbers[key]; ok {
+		return e.s.field(number)
+	}
+	f := e.s.lookup(key)
+	if f == nil {
+		f = e.newField(key)
+	}
+	e.fieldNumbers[f.key] = f.number
+	return f
+}
+
+func (e *edit) newField(key string) *field {
+	number := e.s.fieldsBorn
+	if e.s.freeField != 0 {
+		number = e.s.freeField - 1
+		e.s.freeField = e.s.field(number).free
+	} else {
+		e.s.fieldsBorn++
+	}
+	f := &field{key: key, number: number}
+	e.s.putField(f, &e.own)
+	e.s.keys = e.s.keys.insert(number, e.s.compareKey(key), &e.own)
+	e.fields[number] = &fieldDelta{before: &field{}}
+	return f
+}
+
+// editField returns the field to be changed.
+func (e *edit) editField(number uint32) *field {
+	f := e.s.field(number)
+	if e.fields[number] == nil {
+		e.fields[number] = &fieldDelta{before: f}
+		c := *f
+		f = &c
+		e.s.putField(f, &e.own)
+	}
+	return f
+}
+
+// diff notes that an entity had some terms and has others, both in order.
+func (e *edit) diff(id ID, had, has []uint32) {
+	for i, j := 0, 0; i < len(had) || j < len(has); {
+		switch {
+		case j == len(has) || i < len(had) && had[i] < has[j]:
+			d := e.delta(had[i])
+			d.remove = append(d.remove, id)
+			i++
+		case i == len(had) || had[i] > has[j]:
+			d := e.delta(has[j])
+			d.add = append(d.add, id)
+			j++
+		default:
+			i++
+			j++
+		}
+	}
+	e.diffFields(id, had, has)
+}
+
+func (e *edit) delta(term uint32) *delta {
+	d := e.terms[term]
+	if d == nil {
+		d = &delta{}
+		e.terms[term] = d
+	}
+	_, t := e.s.term(term)
+	e.editField(t.field)
+	return d
+}
+
+// diffFields notes in which fields an entity has begun or ceased to have rows.
+func (e *edit) diffFields(id ID, had, has []uint32) {
+	before, after := e.presence(had), e.presence(has)
+	for number, was := range before {
+		is := after[number]
+		e.note(number, id, was, is)
+	}
+	for number, is := range after {
+		if _, both := before[number]; !both {
+			e.note(number, id, presence{}, is)
+		}
+	}
+}
+
+// presence tells whether an entity has a row of a field, and one that is not
+// NULL.
+type presence struct{ row, value bool }
+
+func (e *edit) presence(terms []uint32) map[uint32]presence {
+	out := make(map[uint32]presence, len(terms))
+	for _, number := range terms {
+		_, t := e.s.term(number)
+		p := out[t.field]
+		p.row, p.value = true, p.value || !t.null
+		out[t.field] = p
+	}
+	return out
+}
+
+func (e *edit) note(number uint32, id ID, was, is presence) {
+	if was == is {
+		return
+	}
+	e.editField(number)
+	d := e.fields[number]
+	d.has.note(id, was.row, is.row)
+	d.valued.note(id, was.value, is.value)
+}
+
+func (d *delta) note(id ID, was, is bool) {
+	switch {
+	case was && !is:
+		d.remove = append(d.remove, id)
+	case is && !was:
+		d.add = append(d.add, id)
+	}
+}
+
+// finish does what was noted.
+func (e *edit) finish() {
+	for _, number := range sortedKeys(e.fields) {
+		e.widen(number)
+	}
+	for _, number := range sortedKeys(e.terms) {
+		e.finishTerm(number, e.terms[number])
+	}
+	for _, number := range sortedKeys(e.fields) {
+		e.finishField(number)
+	}
+	slices.Sort(e.gone)
+	e.s.all = e.s.all.apply(e.gone, e.come)
+	for i, id := range e.gone {
+		page := id >> entityPageBits
+		if i > 0 && e.gone[i-1]>>entityPageBits == page || e.s.anyOn(page) {
+			continue
+		}
+		e.s.entities.drop(page, &e.own)
+	}
+}
+
+func sortedKeys[V any](m map[uint32]V) []uint32 {
+	keys := make([]uint32, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// anyOn tells whether there is an entity on a page; the last page counts as
+// used.
+func (s *Snapshot) anyOn(page uint32) bool {
+	first := page << entityPageBits
+	if s.born>>entityPageBits == page {
+		return true
+	}
+	any := false
+	s.all.from(first, func(id uint32) bool {
+		any = id < first+entityPageSize
+		return false
+	})
+	return any
+}
+
+// widen gives a field that had a single term and gets more the sets that it
+// could do without, as they were before.
+func (e *edit) widen(number uint32) {
+	d := e.fields[number]
+	f := e.s.field(number)
+	if !f.single() || f.values == nil && (f.sole == 0 || f.null == 0) {
+		return
+	}
+	f.valued = e.s.withValueBefore(d.before)
+	f.has = f.valued
+	if d.before.null != 0 {
+		f.has = e.s.posting(d.before.null - 1)
+	}
+	// A field without entities so far is one of several terms all the same.
+	if f.has == nil {
+		f.has = &set{}
+	}
+	f.text = fieldText{index: &textIndex{}}
+}
+
+// withValueBefore is withValue for a field with a single term.
+func (s *Snapshot) withValueBefore(f *field) *set {
+	if f.sole == 0 {
+		return nil
+	}
+	return s.posting(f.sole - 1)
+}
+
+func (e *edit) finishTerm(number uint32, d *delta) {
+	if len(d.remove) == 0 && len(d.add) == 0 && !d.isNew {
+		return
+	}
+	var old *set
+	if !d.isNew {
+		old = e.s.posting(number)
+	}
+	slices.Sort(d.remove)
+	slices.Sort(d.add)
+	ids := old.apply(d.remove, d.add)
+	switch ids.len() {
+	case 0:
+		e.freeTerm(number)
+	case 1:
+		e.s.setOne(number, ids.nth(0), &e.own)
+	default:
+		e.s.setPosting(number, ids, &e.own)
+	}
+}
+
+// freeTerm takes a term that no entity has any more out of its field.
+func (e *edit) freeTerm(number uint32) {
+	_, t := e.s.term(number)
+	f := e.editField(t.field)
+	e.fields[f.number].terms--
+	switch {
+	case t.null:
+		f.null = 0
+	case f.values != nil:
+		f.values = f.values.remove(e.s.compareTerm(e.s.value(number), e.s.original(number)), &e.own)
+	default:
+		f.sole = 0
+	}
+	p := e.s.terms.edit(number>>termPageBits, &e.own, (*termPage).clone)
+	p.terms[number%termPageSize] = term{one: e.s.freeTerm}
+	if p.sets != nil {
+		p.sets[number%termPageSize] = nil
+	}
+	e.s.freeTerm = number + 1
+}
+
+// finishField brings the sets of a field up to date, and takes it away when it
+// has no terms any more.
+func (e *edit) finishField(number uint32) {
+	f, d := e.s.field(number), e.fields[number]
+	if f.values == nil && f.sole == 0 && f.null == 0 {
+		e.s.keys = e.s.keys.remove(e.s.compareKey(f.key), &e.own)
+		e.s.putField(&field{number: number, free: e.s.freeField}, &e.own)
+		e.s.freeField = number + 1
+		return
+	}
+	if f.single() {
+		return
+	}
+	for _, x := range []*delta{&d.has, &d.valued} {
+		slices.Sort(x.remove)
+		slices.Sort(x.add)
+	}
+	same := f.has == f.valued && slices.Equal(d.has.add, d.valued.add) && slices.Equal(d.has.remove, d.valued.remove)
+	f.has = f.has.apply(d.has.remove, d.has.add)
+	if same {
+		f.valued = f.has
+	} else {
+		f.valued = f.valued.apply(d.valued.remove, d.valued.add)
+	}
+}
+
+// rebuild makes the next snapshot from nothing but rows.
+func (s *Snapshot) rebuild(revision uint64, changes []Change) *Snapshot {
+	type source struct {
+		uid  catalog.UID
+		ref  string
+		rows []Row
+	}
+	var all []source
+	replaced := map[catalog.UID]bool{}
+	for _, c := range changes {
+		replaced[c.UID] = true
+		if c.Rows != nil {
+			all = append(all, source{c.UID, c.Ref, c.Rows})
+		}
+	}
+	s.all.each(func(id uint32) bool {
+		if e := s.entity(id); !replaced[e.uid] {
+			all = append(all, source{e.uid, e.ref, s.Rows(id)})
+		}
+		return true
+	})
+	slices.SortFunc(all, func(a, b source) int { return bytes.Compare(a.uid[:], b.uid[:]) })
+	l := newLoader()
+	for i, x := range all {
+		l.addRows(loaded{place: i, uid: x.uid, ref: x.ref}, x.rows)
+	}
+	return build(revision, []*loader{l}, s.cache)
+}
+
+// addRows is add for rows instead of a document.
+func (l *loader) addRows(e loaded, rows []Row) {
+	f := l.flat
+	e.loader, e.from = l, len(l.rows)
+	for _, r := range rows {
+		f.text = append(append(f.text[:0], r.Value...), r.Original...)
+		number, _ := f.fields.number([]byte(r.Key))
+		x := flatRow{field: number, value: uint32(len(r.Value)), original: uint32(len(r.Original)), null: r.Null}
+		if r.Original == r.Value {
+			x.original = 0
+		}
+		l.rows = append(l.rows, l.term(x))
+	}
+	e.to = len(l.rows)
+	l.entities = append(l.entities, e)
+}
+
+// Rows returns the rows of an entity, in order of key and value.
+func (s *Snapshot) Rows(id ID) []Row {
+	terms := s.entity(id).terms
+	out := make([]Row, len(terms))
+	for i, number := range terms {
+		_, t := s.term(number)
+		out[i] = Row{Key: s.field(t.field).key, Null: t.null}
+		if !t.null {
+			out[i].Value, out[i].Original = s.value(number), s.original(number)
+		}
+	}
+	slices.SortFunc(out, compareRows)
+	return out
+}
+
+func compareRows(a, b Row) int {
+	if c := cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Value, b.Value), cmp.Compare(a.Original, b.Original)); c != 0 || a.Null == b.Null {
+		return c
+	}
+	if a.Null {
+		return 1
+	}
+	return -1
+}
