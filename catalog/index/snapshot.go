@@ -120,6 +120,15 @@ func (s *Snapshot) uidsBelow(below func(catalog.UID) bool) int {
 	return lo
 }
 
+// textCompare tells for uids whether their text is below uid, or, with equal,
+// not above it.
+func textCompare(uid string, equal bool) func(catalog.UID) bool {
+	return func(u catalog.UID) bool {
+		c := strings.Compare(u.String(), uid)
+		return c < 0 || equal && c == 0
+	}
+}
+
 const (
 	fieldPageBits = 4
 	fieldPageSize = 1 << fieldPageBits
@@ -246,16 +255,6 @@ func (s *Snapshot) count(number uint32) int {
 		return p.sets[number%termPageSize].n
 	}
 	return 1
-}
-
-// compareValue finds the first term of a value.
-func (s *Snapshot) compareValue(value string) compare {
-	return func(number uint32) int {
-		if c := strings.Compare(value, s.value(number)); c != 0 {
-			return c
-		}
-		return 0
-	}
 }
 
 // compareTerm finds the term of a value and original.

@@ -152,3 +152,30 @@ func parseSet(param string) (conditionSet, error) {
 	}
 	return set, nil
 }
+
+// LegacyFilter returns what filter parameters mean in the form that cursors of
+// older releases hold, which can say all of them; nil if there is no
+// condition.
+func LegacyFilter(params []string) (*jsonvalue.Object, error) {
+	sets, err := parseSets(params)
+	if err != nil || len(sets) == 0 {
+		return nil, err
+	}
+	anyOf := make([]any, len(sets))
+	for i, set := range sets {
+		allOf := make([]any, len(set))
+		for j, c := range set {
+			o := operator("key", c.key)
+			if c.values != nil {
+				values := make([]any, len(c.values))
+				for k, v := range c.values {
+					values[k] = v
+				}
+				o.Set("values", values)
+			}
+			allOf[j] = o
+		}
+		anyOf[i] = operator("allOf", allOf)
+	}
+	return operator("anyOf", anyOf), nil
+}
