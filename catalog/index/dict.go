@@ -46,8 +46,8 @@ func (d *dict) number(key []byte) (i uint32, isNew bool) {
 		if slot.entry == 0 {
 			i = uint32(len(d.ends))
 			d.slots[at] = dictSlot{i + 1, hash}
-			d.text = append(d.text, key...)
-			d.ends = append(d.ends, uint32(len(d.text)))
+			d.text = append(roomFor(d.text, len(key)), key...)
+			d.ends = append(roomFor(d.ends, 1), uint32(len(d.text)))
 			if (len(d.ends)+1)*4 > len(d.slots)*3 {
 				d.grow()
 			}
@@ -73,4 +73,13 @@ func (d *dict) grow() {
 		}
 		d.slots[at] = slot
 	}
+}
+
+// roomFor returns the slice with room for n more. It doubles what is there,
+// where append would grow large slices by less, and copy them more often.
+func roomFor[T any](s []T, n int) []T {
+	if cap(s)-len(s) >= n {
+		return s
+	}
+	return append(make([]T, 0, 2*(len(s)+n)), s...)
 }

@@ -56,7 +56,11 @@ type flattener struct {
 	kind      []byte // of the entity, as it stands; likewise
 	name      []byte
 	namespace []byte
+	// relationType and target are space to read relations in.
+	relationType, target []byte
 }
+
+var literalTrue = []byte("true")
 
 // tooLong is the field of keys that are too long for the index.
 const tooLong = ^uint32(0)
@@ -138,7 +142,7 @@ func (f *flattener) visit(at, depth int, known *identity) (end int, err error) {
 	if depth > jsonvalue.MaxDepth {
 		return at, jsonvalue.ErrTooDeep
 	}
-	if notIndexed(string(f.path)) {
+	if f.notIndexed() {
 		return rawjson.Skip(f.doc, at)
 	}
 	c, at := rawjson.Begin(f.doc, at)
@@ -155,44 +159,63 @@ func (f *flattener) visit(at, depth int, known *identity) (end int, err error) {
 	return end, f.emit(at, end)
 }
 
+// notIndexed is the function of that name for the current path. No path that
+// is longer than the longest is meant.
+func (f *flattener) notIndexed() bool {
+	const longest = len("metadata.namespace")
+	return len(f.path) <= longest && notIndexed(string(f.path))
+}
+
 func (f *flattener) object(at, depth int, known *identity) (end int, err error) {
 	length := len(f.path)
-	return rawjson.Members(f.doc, at, func(key []byte, value int) (int, error) {
+	w := rawjson.Members(f.doc, at)
+	for {
+		more, after, err := w.Next(end)
+		if err != nil || !more {
+			return after, err
+		}
 		if length > 0 {
 			f.path = append(f.path, '.')
 		}
-		f.path = append(f.path, key...)
+		f.path = append(f.path, w.Key...)
 		below := known
 		if known != nil {
-			known.note(f.path, depth, value)
+			known.note(f.path, depth, w.Value)
 			// Only metadata is looked into, and as a member of the root.
-			if depth > 0 || string(key) != "metadata" {
+			if depth > 0 || string(w.Key) != "metadata" {
 				below = nil
 			}
 		}
-		end, err := f.visit(value, depth+1, below)
+		if end, err = f.visit(w.Value, depth+1, below); err != nil {
+			return end, err
+		}
 		f.path = f.path[:length]
-		return end, err
-	})
+	}
 }
 
 func (f *flattener) array(at, depth int) (end int, err error) {
 	length := len(f.path)
-	return rawjson.Elements(f.doc, at, func(value int) (int, error) {
-		end, err := f.visit(value, depth+1, nil)
-		if err != nil || f.doc[value] != '"' {
+	w := rawjson.Elements(f.doc, at)
+	for {
+		more, after, err := w.Next(end)
+		if err != nil || !more {
+			return after, err
+		}
+		if end, err = f.visit(w.Value, depth+1, nil); err != nil {
 			return end, err
 		}
+		if f.doc[w.Value] != '"' {
+			continue
+		}
 		f.path = append(f.path, '.')
-		if f.path, _, err = rawjson.AppendString(f.path, f.doc, value); err != nil {
+		if f.path, _, err = rawjson.AppendString(f.path, f.doc, w.Value); err != nil {
 			return end, err
 		}
 		if field, isNew := f.key(true); isNew {
-			f.addText(field, "true", true)
+			f.addText(field, literalTrue, true)
 		}
 		f.path = f.path[:length]
-		return end, nil
-	})
+	}
 }
 
 // finish adds what is indexed apart from the walk.
@@ -213,7 +236,7 @@ func (f *flattener) finish(known *identity) error {
 		f.namespace = append(f.namespace, catalog.DefaultNamespace...)
 		f.path = append(f.path[:0], "metadata.namespace"...)
 		field, isNew := f.key(false)
-		f.addText(field, catalog.DefaultNamespace, isNew)
+		f.addText(field, f.namespace, isNew)
 	}
 	if known.relations == 0 {
 		return nil
@@ -254,31 +277,52 @@ func (f *flattener) relations(at int) error {
 	if f.doc[at] != '[' {
 		return nil
 	}
-	var relationType, target []byte
-	_, err := rawjson.Elements(f.doc, at, func(relation int) (int, error) {
-		if f.doc[relation] != '{' {
-			return rawjson.Skip(f.doc, relation)
+	w := rawjson.Elements(f.doc, at)
+	for end := 0; ; {
+		more, _, err := w.Next(end)
+		if err != nil || !more {
+			return err
 		}
-		typeAt, targetAt := 0, 0
-		end, err := rawjson.Members(f.doc, relation, func(key []byte, value int) (int, error) {
-			switch string(key) {
-			case "type":
-				typeAt = value
-			case "targetRef":
-				targetAt = value
-			}
-			return rawjson.Skip(f.doc, value)
-		})
+		if f.doc[w.Value] != '{' {
+			end, err = rawjson.Skip(f.doc, w.Value)
+		} else {
+			end, err = f.relation(w.Value)
+		}
 		if err != nil {
+			return err
+		}
+	}
+}
+
+// relation adds the row of the relation at at and returns the place behind it.
+func (f *flattener) relation(at int) (end int, err error) {
+	typeAt, targetAt := 0, 0
+	w := rawjson.Members(f.doc, at)
+	for {
+		more, after, err := w.Next(end)
+		if err != nil {
+			return after, err
+		}
+		if !more {
+			end = after
+			break
+		}
+		switch string(w.Key) {
+		case "type":
+			typeAt = w.Value
+		case "targetRef":
+			targetAt = w.Value
+		}
+		if end, err = rawjson.Skip(f.doc, w.Value); err != nil {
 			return end, err
 		}
-		relationType, target = f.textAt(relationType, typeAt), f.textAt(target, targetAt)
-		f.path = append(append(f.path[:0], "relations."...), relationType...)
-		field, isNew := f.key(false)
-		f.addText(field, string(target), isNew)
-		return end, nil
-	})
-	return err
+	}
+	f.target = f.textAt(f.target, targetAt)
+	f.relationType = f.textAt(f.relationType, typeAt)
+	f.path = append(append(f.path[:0], "relations."...), f.relationType...)
+	field, isNew := f.key(false)
+	f.addText(field, f.target, isNew)
+	return end, nil
 }
 
 // key numbers the field of the current path and tells whether the document did
@@ -370,7 +414,7 @@ func appendNumber(dst, raw []byte) ([]byte, error) {
 
 func notDigit(r rune) bool { return r < '0' || r > '9' }
 
-func (f *flattener) addText(field uint32, text string, isNew bool) {
+func (f *flattener) addText(field uint32, text []byte, isNew bool) {
 	if field == tooLong {
 		return
 	}
@@ -400,25 +444,34 @@ func (f *flattener) addRow(row flatRow, isNew bool) {
 // lower puts the lower-cased value in front of the original, if they differ.
 func (f *flattener) lower(row *flatRow) {
 	original := f.text[row.at:]
-	plain := true
+	capitals := false
 	for _, c := range original {
-		if c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
-			plain = false
-			break
+		if c >= utf8.RuneSelf {
+			f.lowerUnicode(row)
+			return
+		}
+		capitals = capitals || 'A' <= c && c <= 'Z'
+	}
+	if row.null = len(original) > maxValueUnits; row.null || !capitals {
+		return
+	}
+	f.text = append(f.text, original...)
+	for i := row.at; i < row.at+row.value; i++ {
+		if c := f.text[i]; 'A' <= c && c <= 'Z' {
+			f.text[i] = c + 'a' - 'A'
 		}
 	}
-	if plain {
-		row.null = len(original) > maxValueUnits
-		return
-	}
-	lower := query.Lower(string(original))
-	if row.null = units(lower) > maxValueUnits; row.null || lower == string(original) {
-		return
-	}
 	row.original = row.value
-	row.value = uint32(len(lower))
-	both := lower + string(original)
-	f.text = append(f.text[:row.at], both...)
+}
+
+func (f *flattener) lowerUnicode(row *flatRow) {
+	original := string(f.text[row.at:])
+	lower := query.Lower(original)
+	if row.null = units(lower) > maxValueUnits; row.null || lower == original {
+		return
+	}
+	row.original, row.value = row.value, uint32(len(lower))
+	f.text = append(append(f.text[:row.at], lower...), original...)
 }
 
 // manyRows is from how many rows on they are told apart by a map.

@@ -6,7 +6,11 @@ import "strings"
 // posting is written afterwards.
 func (s *Snapshot) putTerm(number, field uint32, null bool, value, original []byte, own *token) {
 	p := s.terms.edit(number>>termPageBits, own, (*termPage).clone)
-	p.terms[number%termPageSize] = term{
+	p.put(number%termPageSize, field, null, value, original)
+}
+
+func (p *termPage) put(slot, field uint32, null bool, value, original []byte) {
+	p.terms[slot] = term{
 		field: field, at: uint32(len(p.text)), value: uint16(len(value)), original: uint16(len(original)), null: null, used: true,
 	}
 	p.text = append(append(p.text, value...), original...)

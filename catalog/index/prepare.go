@@ -27,7 +27,7 @@ func (x *Index) Prepare(revision uint64, changes []Change) *Snapshot {
 	if base.outOfOrder(changes) {
 		return base.rebuild(revision, changes)
 	}
-	e := edit{s: *base, fieldNumbers: map[string]uint32{}, terms: map[uint32]*delta{}, fields: map[uint32]*fieldDelta{}}
+	e := edit{s: *base, own: new(token), fieldNumbers: map[string]uint32{}, terms: map[uint32]*delta{}, fields: map[uint32]*fieldDelta{}}
 	e.s.revision = revision
 	// What goes makes room before what comes: a ref may have got another uid.
 	for _, c := range changes {
@@ -76,8 +76,9 @@ func (s *Snapshot) outOfOrder(changes []Change) bool {
 // An edit makes a snapshot out of the one it began with. What happens to sets
 // is noted first and done at the end, once for each.
 type edit struct {
-	s   Snapshot
-	own token
+	s Snapshot
+	// own is allocated on its own, since what the edit makes keeps it.
+	own *token
 	// fieldNumbers are those of keys that were looked up.
 	fieldNumbers map[string]uint32
 	terms        map[uint32]*delta
@@ -109,14 +110,14 @@ func (e *edit) remove(uid catalog.UID) {
 	e.diff(id, old.terms, nil)
 	e.dropRef(id, old.ref)
 	// The uid stays, since entities are found by uid while the edit lasts.
-	e.s.putEntity(id, entity{uid: old.uid}, &e.own)
+	e.s.putEntity(id, entity{uid: old.uid}, e.own)
 	e.gone = append(e.gone, id)
 }
 
 // dropRef removes a ref unless it has come to name another entity.
 func (e *edit) dropRef(id ID, ref string) {
 	if named, ok := e.s.ByRef(ref); ok && named == id {
-		e.s.refs = e.s.refs.remove(e.s.compareRef(ref), &e.own)
+		e.s.refs = e.s.refs.remove(e.s.compareRef(ref), e.own)
 	}
 }
 
@@ -140,9 +141,9 @@ func (e *edit) put(c Change) {
 			e.dropRef(other, c.Ref)
 		}
 	}
-	e.s.putEntity(id, entity{uid: c.UID, ref: c.Ref, terms: terms}, &e.own)
+	e.s.putEntity(id, entity{uid: c.UID, ref: c.Ref, terms: terms}, e.own)
 	if old.ref != c.Ref {
-		e.s.refs = e.s.refs.insert(id, e.s.compareRef(c.Ref), &e.own)
+		e.s.refs = e.s.refs.insert(id, e.s.compareRef(c.Ref), e.own)
 	}
 }
 
@@ -175,11 +176,11 @@ func (e *edit) term(r *Row) uint32 {
 	case f.values == nil && f.sole == 0:
 		f.sole = number + 1
 	case f.values == nil:
-		f.values = (*node)(nil).insert(f.sole-1, func(uint32) int { return 0 }, &e.own)
+		f.values = (*node)(nil).insert(f.sole-1, func(uint32) int { return 0 }, e.own)
 		f.sole = 0
 		fallthrough
 	default:
-		f.values = f.values.insert(number, e.s.compareTerm(r.Value, r.Original), &e.own)
+		f.values = f.values.insert(number, e.s.compareTerm(r.Value, r.Original), e.own)
 	}
 	f.text.add(number)
 	return number
@@ -209,7 +210,7 @@ func (e *edit) newTerm(f *field, r *Row) uint32 {
 	if r.Original != r.Value {
 		original = []byte(r.Original)
 	}
-	e.s.putTerm(number, f.number, r.Null, []byte(r.Value), original, &e.own)
+	e.s.putTerm(number, f.number, r.Null, []byte(r.Value), original, e.own)
 	e.terms[number] = &delta{isNew: true}
 	return number
 }
@@ -236,8 +237,8 @@ func (e *edit) newField(key string) *field {
 		e.s.fieldsBorn++
 	}
 	f := &field{key: key, number: number}
-	e.s.putField(f, &e.own)
-	e.s.keys = e.s.keys.insert(number, e.s.compareKey(key), &e.own)
+	e.s.putField(f, e.own)
+	e.s.keys = e.s.keys.insert(number, e.s.compareKey(key), e.own)
 	e.fields[number] = &fieldDelta{before: &field{}}
 	return f
 }
@@ -249,7 +250,7 @@ func (e *edit) editField(number uint32) *field {
 		e.fields[number] = &fieldDelta{before: f}
 		c := *f
 		f = &c
-		e.s.putField(f, &e.own)
+		e.s.putField(f, e.own)
 	}
 	return f
 }
@@ -351,7 +352,7 @@ func (e *edit) finish() {
 		if i > 0 && e.gone[i-1]>>entityPageBits == page || e.s.anyOn(page) {
 			continue
 		}
-		e.s.entities.drop(page, &e.own)
+		e.s.entities.drop(page, e.own)
 	}
 }
 
@@ -422,9 +423,9 @@ func (e *edit) finishTerm(number uint32, d *delta) {
 	case 0:
 		e.freeTerm(number)
 	case 1:
-		e.s.setOne(number, ids.nth(0), &e.own)
+		e.s.setOne(number, ids.nth(0), e.own)
 	default:
-		e.s.setPosting(number, ids, &e.own)
+		e.s.setPosting(number, ids, e.own)
 	}
 }
 
@@ -437,11 +438,11 @@ func (e *edit) freeTerm(number uint32) {
 	case t.null:
 		f.null = 0
 	case f.values != nil:
-		f.values = f.values.remove(e.s.compareTerm(e.s.value(number), e.s.original(number)), &e.own)
+		f.values = f.values.remove(e.s.compareTerm(e.s.value(number), e.s.original(number)), e.own)
 	default:
 		f.sole = 0
 	}
-	p := e.s.terms.edit(number>>termPageBits, &e.own, (*termPage).clone)
+	p := e.s.terms.edit(number>>termPageBits, e.own, (*termPage).clone)
 	p.terms[number%termPageSize] = term{one: e.s.freeTerm}
 	if p.sets != nil {
 		p.sets[number%termPageSize] = nil
@@ -454,8 +455,8 @@ func (e *edit) freeTerm(number uint32) {
 func (e *edit) finishField(number uint32) {
 	f, d := e.s.field(number), e.fields[number]
 	if f.values == nil && f.sole == 0 && f.null == 0 {
-		e.s.keys = e.s.keys.remove(e.s.compareKey(f.key), &e.own)
-		e.s.putField(&field{number: number, free: e.s.freeField}, &e.own)
+		e.s.keys = e.s.keys.remove(e.s.compareKey(f.key), e.own)
+		e.s.putField(&field{number: number, free: e.s.freeField}, e.own)
 		e.s.freeField = number + 1
 		return
 	}

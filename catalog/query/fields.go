@@ -135,13 +135,22 @@ func (x *projector) choose(choices []choice, at int, paths []string) ([]choice, 
 		best = append(best, -1)
 	}
 	open := len(paths) // paths for which a shorter key may come
-	keyAt := 0
-	_, err := x.members(at, func(key []byte, quote, value int) (int, error) {
-		keyAt = quote
+	w := rawjson.Members(x.doc, at)
+	for end := 0; open > 0; {
+		more, _, err := w.Next(end)
+		if err != nil {
+			return nil, err
+		}
+		if !more {
+			break
+		}
+		if end, err = rawjson.Skip(x.doc, w.Value); err != nil {
+			return nil, err
+		}
 		taken := false
 		for i, p := range paths {
-			n := len(key)
-			if best[i] >= 0 && best[i] <= n || !leads(p, key) {
+			n := len(w.Key)
+			if best[i] >= 0 && best[i] <= n || !leads(p, w.Key) {
 				continue
 			}
 			best[i], taken = n, true
@@ -149,34 +158,11 @@ func (x *projector) choose(choices []choice, at int, paths []string) ([]choice, 
 				open--
 			}
 		}
-		end, err := rawjson.Skip(x.doc, value)
-		if err != nil {
-			return 0, err
-		}
 		if taken {
-			choices = append(choices, choice{key: keyAt, value: value, end: end})
+			choices = append(choices, choice{key: w.Quote, value: w.Value, end: end})
 		}
-		if open == 0 {
-			return -1, nil
-		}
-		return end, nil
-	})
-	if err != nil {
-		return nil, err
 	}
 	return x.assign(choices, paths, best), nil
-}
-
-// members is rawjson.Members with the place of the key's quote.
-func (x *projector) members(at int, visit func(key []byte, quote, value int) (int, error)) (int, error) {
-	quote := rawjson.Space(x.doc, at+1)
-	return rawjson.Members(x.doc, at, func(key []byte, value int) (int, error) {
-		end, err := visit(key, quote, value)
-		if err == nil && end >= 0 {
-			quote = rawjson.Space(x.doc, rawjson.Space(x.doc, end)+1)
-		}
-		return end, err
-	})
 }
 
 // leads tells whether the key is the beginning of the path up to a dot, or the
@@ -217,42 +203,55 @@ func (x *projector) array(dst []byte, at int, paths []string, depth int) ([]byte
 		_, err := rawjson.Skip(x.doc, at)
 		return dst, false, err
 	}
-	start, written, i := len(dst), 0, -1
+	start, written := len(dst), 0
 	dst = append(dst, '[')
-	_, err := rawjson.Elements(x.doc, at, func(value int) (int, error) {
-		if i++; i > last {
-			return -1, nil
+	w := rawjson.Elements(x.doc, at)
+	for i, end := 0, 0; i <= last; i++ {
+		more, _, err := w.Next(end)
+		if err != nil {
+			return dst[:start], false, err
 		}
-		end, err := rawjson.Skip(x.doc, value)
-		if err != nil || byIndex[i] == nil {
-			return end, err
+		if !more {
+			break
+		}
+		if end, err = rawjson.Skip(x.doc, w.Value); err != nil {
+			return dst[:start], false, err
+		}
+		if byIndex[i] == nil {
+			continue
 		}
 		mark := len(dst)
-		for j := written; j <= i; j++ {
-			if j > 0 {
-				dst = append(dst, ',')
-			}
-			if j < i {
-				dst = append(dst, "null"...)
-			}
-		}
+		dst = appendGap(dst, written, i)
 		hit := true
 		if slices.Contains(byIndex[i], "") {
-			dst = append(dst, x.doc[value:end]...)
-		} else if dst, hit, err = x.value(dst, value, byIndex[i], depth+1); err != nil {
-			return 0, err
+			dst = append(dst, x.doc[w.Value:end]...)
+		} else if dst, hit, err = x.value(dst, w.Value, byIndex[i], depth+1); err != nil {
+			return dst[:start], false, err
 		}
-		if !hit {
+		if hit {
+			written = i + 1
+		} else {
 			dst = dst[:mark]
-			return end, nil
 		}
-		written = i + 1
-		return end, nil
-	})
-	if err != nil || written == 0 {
-		return dst[:start], false, err
+	}
+	if written == 0 {
+		return dst[:start], false, nil
 	}
 	return append(dst, ']'), true, nil
+}
+
+// appendGap appends null for the elements that are missing between the next to
+// be written and element i, and the commas before it.
+func appendGap(dst []byte, written, i int) []byte {
+	for j := written; j <= i; j++ {
+		if j > 0 {
+			dst = append(dst, ',')
+		}
+		if j < i {
+			dst = append(dst, "null"...)
+		}
+	}
+	return dst
 }
 
 // indexes sorts paths by the array index that they begin with; the rest of the

@@ -133,56 +133,63 @@ func AppendString(dst, data []byte, at int) (text []byte, end int, err error) {
 	return append(dst, s...), end, nil
 }
 
-// Members calls visit for every member of the object at at, with its key,
-// decoded, and the place of its value; visit returns the place behind the
-// value, or a negative one to end the walk. The key is valid until visit
-// returns. Members returns the place behind the object, 0 after an ended walk.
-func Members(data []byte, at int, visit func(key []byte, value int) (int, error)) (int, error) {
-	var scratch [64]byte
-	at = Space(data, at+1)
-	if at < len(data) && data[at] == '}' {
-		return at + 1, nil
-	}
-	for {
-		key, escaped, end, err := String(data, Space(data, at))
-		if err != nil {
-			return at, err
-		}
-		if escaped {
-			if key, _, err = AppendString(scratch[:0], data, Space(data, at)); err != nil {
-				return at, err
-			}
-		}
-		at = Space(data, end)
-		if at >= len(data) || data[at] != ':' {
-			return at, syntax(at)
-		}
-		if at, err = visit(key, Space(data, at+1)); err != nil || at < 0 {
-			return 0, err
-		}
-		var more bool
-		if at, more, err = next(data, at, '}'); err != nil || !more {
-			return at, err
-		}
-	}
+// A Walk goes through the members of an object or the elements of an array. It
+// does not enter them: Next must be told where each ends.
+type Walk struct {
+	data    []byte
+	closing byte
+	started bool
+	scratch []byte
+	// Key is the key of the member, decoded, valid until Next; Quote is its
+	// place. Value is the place of the value.
+	Key          []byte
+	Quote, Value int
 }
 
-// Elements calls visit for every element of the array at at, like Members.
-func Elements(data []byte, at int, visit func(value int) (int, error)) (int, error) {
-	at = Space(data, at+1)
-	if at < len(data) && data[at] == ']' {
-		return at + 1, nil
-	}
-	for {
-		var err error
-		if at, err = visit(Space(data, at)); err != nil || at < 0 {
-			return 0, err
+// Members returns a walk through the object at at, and Elements one through the
+// array there.
+func Members(data []byte, at int) Walk  { return Walk{data: data, closing: '}', Value: at} }
+func Elements(data []byte, at int) Walk { return Walk{data: data, closing: ']', Value: at} }
+
+// Next moves to the first value, or to the one behind the value that ends at
+// end; what is given to the first call does not count. It returns false at the
+// end, with the place behind it.
+func (w *Walk) Next(end int) (more bool, after int, err error) {
+	var at int
+	if !w.started {
+		w.started = true
+		if at = Space(w.data, w.Value+1); at < len(w.data) && w.data[at] == w.closing {
+			return false, at + 1, nil
 		}
-		var more bool
-		if at, more, err = next(data, at, ']'); err != nil || !more {
+	} else if at, more, err = next(w.data, end, w.closing); err != nil || !more {
+		return false, at, err
+	}
+	if w.closing == '}' {
+		if at, err = w.key(at); err != nil {
+			return false, at, err
+		}
+	}
+	w.Value = Space(w.data, at)
+	return true, 0, nil
+}
+
+// key reads the key at at and returns the place behind its colon.
+func (w *Walk) key(at int) (int, error) {
+	w.Quote = Space(w.data, at)
+	key, escaped, end, err := String(w.data, w.Quote)
+	if err != nil {
+		return at, err
+	}
+	if w.Key = key; escaped {
+		if w.scratch, _, err = AppendString(w.scratch[:0], w.data, w.Quote); err != nil {
 			return at, err
 		}
+		w.Key = w.scratch
 	}
+	if at = Space(w.data, end); at >= len(w.data) || w.data[at] != ':' {
+		return at, syntax(at)
+	}
+	return at + 1, nil
 }
 
 // next steps over the comma behind a value, and then more is true, or over the
