@@ -283,7 +283,7 @@ func BenchmarkFacetKinds(b *testing.B) {
 		s := benchIndex(b, n).Snapshot()
 		b.ReportAllocs()
 		for b.Loop() {
-			s.Facet(nil, "kind")
+			s.Facets(nil, []string{"kind"})
 		}
 	})
 }

@@ -9,9 +9,11 @@ import (
 	"unsafe"
 )
 
-// build makes a snapshot of what the loaders hold.
-func build(revision uint64, loaders []*loader, c *cache) *Snapshot {
-	b := builder{s: &Snapshot{revision: revision, cache: c}, own: new(token), loaders: loaders}
+// build makes the snapshot that follows another out of what loaders hold alone.
+func build(before *Snapshot, revision uint64, loaders []*loader) *Snapshot {
+	s := &Snapshot{revision: revision, cache: before.cache, edition: before.edition + 1}
+	s.allEdition = s.edition
+	b := builder{s: s, own: new(token), loaders: loaders}
 	b.numberFields()
 	starts := b.groupTerms()
 	b.sortTerms(starts)
@@ -364,7 +366,7 @@ func (b *builder) finishFields() {
 	var values []uint32
 	for t := uint32(0); t < s.termsBorn; {
 		_, first := s.term(t)
-		f := &field{key: b.keys[first.field], number: first.field}
+		f := &field{key: b.keys[first.field], number: first.field, edition: s.edition}
 		values = values[:0]
 		for ; t < s.termsBorn; t++ {
 			_, x := s.term(t)

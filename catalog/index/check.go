@@ -50,7 +50,7 @@ func (c *checker) entities() {
 			c.fail("entity %s is not found by its ref", e.ref)
 		}
 		for i, t := range e.terms {
-			if i > 0 && e.terms[i-1] >= t {
+			if i > 0 && c.s.compareTerms(e.terms[i-1], t) >= 0 {
 				c.fail("entity %s: its terms are out of order", e.ref)
 			}
 			c.terms[t] = append(c.terms[t], id)

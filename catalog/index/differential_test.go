@@ -256,7 +256,7 @@ func (f *fixture) list() {
 
 func (f *fixture) facets() {
 	s, filter, key := f.x.Snapshot(), f.g.filter(2), f.g.key()
-	require.Equal(f.t, f.m.facet(filter, key), s.Facet(filter, key), "seed %d: %s of %s", f.seed, key, describe(filter))
+	require.Equal(f.t, f.m.facet(filter, key), s.Facets(filter, []string{key})[0], "seed %d: %s of %s", f.seed, key, describe(filter))
 }
 
 func (f *fixture) lookups() {

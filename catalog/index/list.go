@@ -97,7 +97,6 @@ func (s *Snapshot) eachGroup(f *field, in *set, descending bool, visit func(*set
 		return
 	}
 	hits := s.hitsOf(in, f)
-	s.sortHits(hits)
 	for descending && len(hits) > 0 {
 		from := len(hits) - 1
 		for from > 0 && s.value(hits[from-1].term) == s.value(hits[from].term) {

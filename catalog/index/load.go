@@ -42,7 +42,7 @@ func (x *Index) Load(revision uint64, documents iter.Seq[Document]) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	x.Commit(build(revision, workers, x.Snapshot().cache))
+	x.Commit(build(x.Snapshot(), revision, workers))
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/greenroom-idp/greenroom/catalog/query"
 )
@@ -122,32 +123,62 @@ func (x *sequence) page(q *Search) []Hit {
 	if skip >= 1<<30 {
 		return nil
 	}
+	if x.ordered {
+		return x.byValue(q, skip)
+	}
+	return x.byUID(q, skip)
+}
+
+// byValue returns the hits of the page in a sequence with an order, in the
+// cheapest way: where many entities have to be looked at, by sorting all that
+// match, which is kept for the pages that follow.
+func (x *sequence) byValue(q *Search, skip int) []Hit {
+	const worthKeeping = 512
+	descending := x.descending != q.Backward
+	visited := float64(skip+q.Limit+1) * float64(x.s.withValue(x.field).len()) / float64(x.matches)
+	sorting := gathering * float64(x.matches)
+	if min(visited, sorting) > worthKeeping {
+		hits := x.s.remember(cachedHits, q.Filter, x.field.key, func() (any, int) {
+			hits := x.sorted()
+			return hits, 8 * cap(hits)
+		}).([]Hit)
+		return x.cut(hits, q, skip, descending)
+	}
+	if sorting < visited {
+		return x.cut(x.s.hitsOf(x.in, x.field), q, skip, descending)
+	}
 	hits := make([]Hit, 0, min(q.Limit, x.matches)+1)
-	take := func(h Hit) bool {
+	x.walk(q.After, descending, func(h Hit) bool {
 		if skip > 0 {
 			skip--
 			return true
 		}
 		hits = append(hits, h)
 		return len(hits) <= q.Limit
-	}
-	descending := x.descending != q.Backward
-	switch {
-	case !x.ordered:
-		x.byUID(q, skip, &hits)
-	case x.selective(skip + q.Limit + 1):
-		x.gathered(q.After, descending, take)
-	default:
-		x.walk(q.After, descending, take)
-	}
+	})
 	return hits
 }
 
-// byUID appends the hits of the page in a sequence without order.
-func (x *sequence) byUID(q *Search, skip int, hits *[]Hit) {
+// gathering is what collecting and sorting one entity costs, where looking at
+// one in the order of the field costs 1.
+const gathering = 12
+
+// sorted returns all hits in ascending order.
+func (x *sequence) sorted() []Hit {
+	if gathering*x.matches < x.s.withValue(x.field).len() {
+		return x.s.hitsOf(x.in, x.field)
+	}
+	hits := make([]Hit, 0, x.matches)
+	x.walk(nil, false, func(h Hit) bool { hits = append(hits, h); return true })
+	return hits
+}
+
+// byUID returns the hits of the page in a sequence without order.
+func (x *sequence) byUID(q *Search, skip int) []Hit {
+	hits := make([]Hit, 0, min(q.Limit, x.matches)+1)
 	take := func(id ID) bool {
-		*hits = append(*hits, Hit{ID: id})
-		return len(*hits) <= q.Limit
+		hits = append(hits, Hit{ID: id})
+		return len(hits) <= q.Limit
 	}
 	switch {
 	case q.After == nil && q.Backward:
@@ -164,6 +195,7 @@ func (x *sequence) byUID(q *Search, skip int, hits *[]Hit) {
 			x.in.from(id, take)
 		}
 	}
+	return hits
 }
 
 // firstAfter returns the first entity whose uid, as text, is above uid.
@@ -184,21 +216,11 @@ func (s *Snapshot) lastBefore(uid string) (id ID, ok bool) {
 	return s.all.nth(i - 1), true
 }
 
-// selective tells whether so few entities match that sorting them is cheaper
-// than to look for some of them in the order of the field.
-func (x *sequence) selective(wanted int) bool {
-	const gathering, walking = 12, 1 // what one entity costs
-	visited := float64(wanted) * float64(x.s.withValue(x.field).len()) / float64(x.matches)
-	return gathering*float64(x.matches) < walking*visited
-}
-
-// gathered visits the hits by collecting all and sorting them.
-func (x *sequence) gathered(after *Position, descending bool, visit func(Hit) bool) {
-	hits := x.s.hitsOf(x.in, x.field)
-	x.s.sortHits(hits)
+// cut returns the part of all hits, sorted, that is the page.
+func (x *sequence) cut(hits []Hit, q *Search, skip int, descending bool) []Hit {
 	from, to := 0, len(hits)
-	if after != nil {
-		at, found := slices.BinarySearchFunc(hits, after, func(h Hit, p *Position) int {
+	if q.After != nil {
+		at, found := slices.BinarySearchFunc(hits, q.After, func(h Hit, p *Position) int {
 			return cmp.Or(strings.Compare(x.s.value(h.term), *p.Value), strings.Compare(x.s.UID(h.ID).String(), p.UID))
 		})
 		to = at
@@ -206,49 +228,86 @@ func (x *sequence) gathered(after *Position, descending bool, visit func(Hit) bo
 			from++
 		}
 	}
-	if descending {
-		if after == nil {
-			to = len(hits)
-		}
-		for i := to - 1; i >= 0; i-- {
-			if !visit(hits[i]) {
-				return
-			}
-		}
-		return
+	if !descending {
+		from = min(len(hits), from+skip)
+		return slices.Clone(hits[from:min(len(hits), from+q.Limit+1)])
 	}
-	for _, h := range hits[from:] {
-		if !visit(h) {
+	if q.After == nil {
+		to = len(hits)
+	}
+	to = max(0, to-skip)
+	page := slices.Clone(hits[max(0, to-q.Limit-1):to])
+	slices.Reverse(page)
+	return page
+}
+
+// hitsOf returns a hit for each value that some entities have of a field,
+// sorted by value and then by uid.
+func (s *Snapshot) hitsOf(in *set, f *field) []Hit {
+	hits := make([]Hit, 0, in.len())
+	in.each(func(id uint32) bool {
+		s.eachTerm(id, f, func(term uint32) { hits = append(hits, Hit{id, term}) })
+		return true
+	})
+	s.sortHits(hits)
+	return hits
+}
+
+// eachTerm calls visit for the terms that an entity has of a field, but for
+// NULL.
+func (s *Snapshot) eachTerm(id ID, f *field, visit func(term uint32)) {
+	terms := s.entity(id).terms
+	for i := s.firstTerm(terms, f.number); i < len(terms); i++ {
+		_, t := s.term(terms[i])
+		if t.field != f.number {
 			return
+		}
+		if !t.null {
+			visit(terms[i])
 		}
 	}
 }
 
-// hitsOf returns a hit for each value that some entities have of a field, in
-// no particular order.
-func (s *Snapshot) hitsOf(in *set, f *field) []Hit {
-	hits := make([]Hit, 0, in.len())
-	in.each(func(id uint32) bool {
-		for _, number := range s.entity(id).terms {
-			if _, t := s.term(number); t.field == f.number && !t.null {
-				hits = append(hits, Hit{id, number})
-			}
+// firstTerm returns the place of the first of an entity's terms that is of the
+// field or of a later one.
+func (s *Snapshot) firstTerm(terms []uint32, field uint32) int {
+	lo, hi := 0, len(terms)
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		if _, t := s.term(terms[mid]); t.field < field {
+			lo = mid + 1
+		} else {
+			hi = mid
 		}
-		return true
-	})
-	return hits
+	}
+	return lo
 }
 
 // sortHits sorts by value and then by uid.
 func (s *Snapshot) sortHits(hits []Hit) {
-	slices.SortFunc(hits, func(a, b Hit) int {
-		if a.term != b.term {
-			if c := strings.Compare(s.value(a.term), s.value(b.term)); c != 0 {
+	type item struct {
+		word uint64 // the first bytes of the value
+		hit  Hit
+	}
+	items := make([]item, len(hits))
+	for i, h := range hits {
+		value := s.value(h.term)
+		items[i] = item{wordAt(unsafe.Slice(unsafe.StringData(value), len(value)), 0), h}
+	}
+	slices.SortFunc(items, func(a, b item) int {
+		if a.word != b.word {
+			return cmp.Compare(a.word, b.word)
+		}
+		if a.hit.term != b.hit.term {
+			if c := strings.Compare(s.value(a.hit.term), s.value(b.hit.term)); c != 0 {
 				return c
 			}
 		}
-		return cmp.Compare(a.ID, b.ID)
+		return cmp.Compare(a.hit.ID, b.hit.ID)
 	})
+	for i, x := range items {
+		hits[i] = x.hit
+	}
 }
 
 // walk visits the hits in the order of the field's values, from the position
@@ -294,10 +353,12 @@ func (g group) each(from, to ID, descending bool, visit func(Hit) bool) bool {
 	if g.many == nil {
 		return g.one < from || g.one > to || visit(Hit{g.one, g.terms[0]})
 	}
+	// Not captured with g, which would then be allocated for every group.
+	term := g.terms[0]
 	if descending {
-		return g.many.downFrom(to, func(id uint32) bool { return id < from || visit(Hit{id, g.terms[0]}) })
+		return g.many.downFrom(to, func(id uint32) bool { return id < from || visit(Hit{id, term}) })
 	}
-	return g.many.from(from, func(id uint32) bool { return id > to || visit(Hit{id, g.terms[0]}) })
+	return g.many.from(from, func(id uint32) bool { return id > to || visit(Hit{id, term}) })
 }
 
 // A valueWalk goes through the values of a field.

@@ -28,7 +28,9 @@ func (x *Index) Prepare(revision uint64, changes []Change) *Snapshot {
 		return base.rebuild(revision, changes)
 	}
 	e := edit{s: *base, own: new(token), fieldNumbers: map[string]uint32{}, terms: map[uint32]*delta{}, fields: map[uint32]*fieldDelta{}}
+	e.touched = map[uint32]struct{}{}
 	e.s.revision = revision
+	e.s.edition++
 	// What goes makes room before what comes: a ref may have got another uid.
 	for _, c := range changes {
 		if c.Rows == nil {
@@ -83,8 +85,8 @@ type edit struct {
 	fieldNumbers map[string]uint32
 	terms        map[uint32]*delta
 	fields       map[uint32]*fieldDelta
-	from, to     *set
-	gone         []uint32 // IDs of removed entities
+	touched      map[uint32]struct{} // fields of the entity at hand
+	gone         []uint32            // IDs of removed entities
 	come         []uint32
 }
 
@@ -154,8 +156,18 @@ func (e *edit) termsOf(rows []Row) []uint32 {
 	for i := range rows {
 		out = append(out, e.term(&rows[i]))
 	}
-	slices.Sort(out)
+	slices.SortFunc(out, e.s.compareTerms)
 	return slices.Compact(out)
+}
+
+// compareTerms is the order in which entities have their terms.
+func (s *Snapshot) compareTerms(a, b uint32) int {
+	if a == b {
+		return 0
+	}
+	_, t := s.term(a)
+	_, u := s.term(b)
+	return cmp.Or(cmp.Compare(t.field, u.field), cmp.Compare(a, b))
 }
 
 func (e *edit) term(r *Row) uint32 {
@@ -236,7 +248,7 @@ func (e *edit) newField(key string) *field {
 	} else {
 		e.s.fieldsBorn++
 	}
-	f := &field{key: key, number: number}
+	f := &field{key: key, number: number, edition: e.s.edition}
 	e.s.putField(f, e.own)
 	e.s.keys = e.s.keys.insert(number, e.s.compareKey(key), e.own)
 	e.fields[number] = &fieldDelta{before: &field{}}
@@ -249,6 +261,7 @@ func (e *edit) editField(number uint32) *field {
 	if e.fields[number] == nil {
 		e.fields[number] = &fieldDelta{before: f}
 		c := *f
+		c.edition = e.s.edition
 		f = &c
 		e.s.putField(f, e.own)
 	}
@@ -257,13 +270,23 @@ func (e *edit) editField(number uint32) *field {
 
 // diff notes that an entity had some terms and has others, both in order.
 func (e *edit) diff(id ID, had, has []uint32) {
+	clear(e.touched)
 	for i, j := 0, 0; i < len(had) || j < len(has); {
+		c := 0
 		switch {
-		case j == len(has) || i < len(had) && had[i] < has[j]:
+		case j == len(has):
+			c = -1
+		case i == len(had):
+			c = 1
+		default:
+			c = e.s.compareTerms(had[i], has[j])
+		}
+		switch {
+		case c < 0:
 			d := e.delta(had[i])
 			d.remove = append(d.remove, id)
 			i++
-		case i == len(had) || had[i] > has[j]:
+		case c > 0:
 			d := e.delta(has[j])
 			d.add = append(d.add, id)
 			j++
@@ -272,7 +295,9 @@ func (e *edit) diff(id ID, had, has []uint32) {
 			j++
 		}
 	}
-	e.diffFields(id, had, has)
+	for number := range e.touched {
+		e.note(number, id, e.presence(had, number), e.presence(has, number))
+	}
 }
 
 func (e *edit) delta(term uint32) *delta {
@@ -283,36 +308,23 @@ func (e *edit) delta(term uint32) *delta {
 	}
 	_, t := e.s.term(term)
 	e.editField(t.field)
+	e.touched[t.field] = struct{}{}
 	return d
-}
-
-// diffFields notes in which fields an entity has begun or ceased to have rows.
-func (e *edit) diffFields(id ID, had, has []uint32) {
-	before, after := e.presence(had), e.presence(has)
-	for number, was := range before {
-		is := after[number]
-		e.note(number, id, was, is)
-	}
-	for number, is := range after {
-		if _, both := before[number]; !both {
-			e.note(number, id, presence{}, is)
-		}
-	}
 }
 
 // presence tells whether an entity has a row of a field, and one that is not
 // NULL.
 type presence struct{ row, value bool }
 
-func (e *edit) presence(terms []uint32) map[uint32]presence {
-	out := make(map[uint32]presence, len(terms))
-	for _, number := range terms {
-		_, t := e.s.term(number)
-		p := out[t.field]
+func (e *edit) presence(terms []uint32, field uint32) (p presence) {
+	for i := e.s.firstTerm(terms, field); i < len(terms); i++ {
+		_, t := e.s.term(terms[i])
+		if t.field != field {
+			break
+		}
 		p.row, p.value = true, p.value || !t.null
-		out[t.field] = p
 	}
-	return out
+	return p
 }
 
 func (e *edit) note(number uint32, id ID, was, is presence) {
@@ -345,8 +357,12 @@ func (e *edit) finish() {
 	for _, number := range sortedKeys(e.fields) {
 		e.finishField(number)
 	}
+	if len(e.gone)+len(e.come) == 0 {
+		return
+	}
 	slices.Sort(e.gone)
 	e.s.all = e.s.all.apply(e.gone, e.come)
+	e.s.allEdition = e.s.edition
 	for i, id := range e.gone {
 		page := id >> entityPageBits
 		if i > 0 && e.gone[i-1]>>entityPageBits == page || e.s.anyOn(page) {
@@ -460,7 +476,7 @@ func (e *edit) finishField(number uint32) {
 		e.s.freeField = number + 1
 		return
 	}
-	if f.single() {
+	if f.single() || len(d.has.add)+len(d.has.remove)+len(d.valued.add)+len(d.valued.remove) == 0 {
 		return
 	}
 	for _, x := range []*delta{&d.has, &d.valued} {
@@ -502,7 +518,7 @@ func (s *Snapshot) rebuild(revision uint64, changes []Change) *Snapshot {
 	for i, x := range all {
 		l.addRows(loaded{place: i, uid: x.uid, ref: x.ref}, x.rows)
 	}
-	return build(revision, []*loader{l}, s.cache)
+	return build(s, revision, []*loader{l})
 }
 
 // addRows is add for rows instead of a document.

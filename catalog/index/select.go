@@ -26,8 +26,37 @@ func (x Selection) Has(id ID) bool { return x.ids.has(id) }
 // All yields the selected entities in order of their uids.
 func (x Selection) All(yield func(ID) bool) { x.ids.each(yield) }
 
+// Filters whose sets are kept: those that look at many terms, and, where sets
+// are large, those that put sets together.
+const largeCatalog = 4 * blockSize
+
 // eval returns the set of the entities that a filter matches.
 func (s *Snapshot) eval(f query.Filter) *set {
+	switch x := f.(type) {
+	case query.And, query.Or, query.Not:
+		if s.all.len() < largeCatalog {
+			return s.work(f)
+		}
+	case query.In:
+		if len(x.Values) < manyValues {
+			return s.work(f)
+		}
+	case query.HasPrefix, query.Matches:
+	default:
+		return s.work(f)
+	}
+	ids, _ := s.remember(cachedSet, f, "", func() (any, int) {
+		ids := s.work(f)
+		return ids, ids.size()
+	}).(*set)
+	return ids
+}
+
+// manyValues is from how many values on a set is worth keeping.
+const manyValues = 32
+
+// work works out the set of the entities that a filter matches.
+func (s *Snapshot) work(f query.Filter) *set {
 	switch f := f.(type) {
 	case nil, query.All:
 		return s.all
@@ -128,16 +157,4 @@ func (s *Snapshot) evalMatches(f query.Matches) *set {
 		}
 	}
 	return union(sets)
-}
-
-// matching returns the terms of a field that a pattern matches.
-func (s *Snapshot) matching(f *field, p query.Pattern) []uint32 {
-	var terms []uint32
-	f.eachValue(func(number uint32) bool {
-		if p.Match(s.value(number)) {
-			terms = append(terms, number)
-		}
-		return true
-	})
-	return terms
 }

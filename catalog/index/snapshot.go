@@ -39,6 +39,10 @@ type ID = uint32
 // concurrent use.
 type Snapshot struct {
 	revision uint64
+	// edition counts the edits that have led here. Fields and the set of all
+	// entities carry that of their last change.
+	edition    uint64
+	allEdition uint64
 	// born is how many IDs were given out; those of removed entities are not
 	// used again.
 	born     uint32
@@ -75,7 +79,7 @@ type entityPage [entityPageSize]entity
 type entity struct {
 	uid   catalog.UID
 	ref   string
-	terms []uint32 // in ascending order
+	terms []uint32 // in ascending order of their fields, and of their own numbers
 }
 
 func (s *Snapshot) entity(id ID) *entity {
@@ -139,9 +143,10 @@ type fieldPage [fieldPageSize]*field
 // A field is one key with the terms that are its values. A field with a single
 // term keeps nothing else.
 type field struct {
-	key    string
-	number uint32
-	free   uint32 // like Snapshot.freeField, of a field that is none
+	key     string
+	edition uint64
+	number  uint32
+	free    uint32 // like Snapshot.freeField, of a field that is none
 	// values are the terms that have a value, in order of value and original;
 	// sole is 1 + the only one where values is nil. null is 1 + the term of
 	// the rows whose value is NULL, 0 for none.

@@ -70,6 +70,32 @@ func AppendKey(dst []byte, f Filter) []byte {
 	return f.appendKey(dst)
 }
 
+// Keys calls visit for every key that f looks at, some of them several times.
+func Keys(f Filter, visit func(key string)) {
+	switch f := f.(type) {
+	case And:
+		for _, x := range f {
+			Keys(x, visit)
+		}
+	case Or:
+		for _, x := range f {
+			Keys(x, visit)
+		}
+	case Not:
+		Keys(f.Filter, visit)
+	case Exists:
+		visit(f.Key)
+	case In:
+		visit(f.Key)
+	case HasPrefix:
+		visit(f.Key)
+	case Matches:
+		for _, key := range f.Keys {
+			visit(key)
+		}
+	}
+}
+
 func appendText(dst []byte, s string) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 }
