@@ -1,0 +1,269 @@
+package nunjucks
+
+import "slices"
+
+// The cookiecutter-compatible mode adds what templates written for Python
+// expect: its literals and the methods of its lists and dicts.
+
+func pythonLiteral(name string) Value {
+	switch name {
+	case "True":
+		return yes
+	case "False":
+		return no
+	case "None":
+		return null
+	}
+	return undefined
+}
+
+var pythonArrayMethods = []method{
+	{name: "append", call: ofArray(func(rt *runtime, a *array, args []Value) (Value, error) {
+		return arrPush(rt, a, []Value{arg(args, 0)})
+	}), mutates: true},
+	{name: "count", call: ofArray(func(_ *runtime, a *array, args []Value) (Value, error) {
+		n := 0
+		for _, v := range a.elems {
+			if strictEqual(v, arg(args, 0)) {
+				n++
+			}
+		}
+		return integer(n), nil
+	})},
+	{name: "find", call: ofArray(arrIndexOf)},
+	{name: "index", call: ofArray(pyIndex)},
+	{name: "insert", call: ofArray(func(rt *runtime, a *array, args []Value) (Value, error) {
+		return arrSplice(rt, a, []Value{arg(args, 0), integer(0), arg(args, 1)})
+	}), mutates: true},
+	{name: "pop", call: ofArray(pyPop), mutates: true},
+	{name: "remove", call: ofArray(pyRemove), mutates: true},
+}
+
+func pyIndex(rt *runtime, a *array, args []Value) (Value, error) {
+	v, err := arrIndexOf(rt, a, args[:min(1, len(args))])
+	if err == nil && v.num() < 0 {
+		err = throw("ValueError: the list has no such element")
+	}
+	return v, err
+}
+
+// pyPop without an index returns the last element, with one an array of the
+// element there.
+func pyPop(rt *runtime, a *array, args []Value) (Value, error) {
+	v := arg(args, 0)
+	if v.kind == KindUndefined {
+		return arrPop(rt, a, nil)
+	}
+	f, err := rt.number(v)
+	if err != nil {
+		return undefined, err
+	}
+	if f >= float64(len(a.elems)) || f < 0 {
+		return undefined, throw("KeyError: the list has no element %s", formatNumber(f))
+	}
+	return arrSplice(rt, a, []Value{v, integer(1)})
+}
+
+func pyRemove(_ *runtime, a *array, args []Value) (Value, error) {
+	for i, v := range a.elems {
+		if strictEqual(v, arg(args, 0)) {
+			a.elems = slices.Delete(a.elems, i, i+1)
+			return list([]Value{v}), nil
+		}
+	}
+	return undefined, throw("ValueError: the list has no such element")
+}
+
+// ofObject adapts a function of the object itself. Safe strings are objects
+// to the reference; to these methods they are empty ones.
+func ofObject(f func(rt *runtime, o *object, args []Value) (Value, error)) func(*runtime, Value, []Value) (Value, error) {
+	return func(rt *runtime, this Value, args []Value) (Value, error) {
+		if this.kind != KindObject {
+			return f(rt, newObject(0), args)
+		}
+		if err := rt.spend(1+len(this.obj().keys)/8, 0); err != nil {
+			return undefined, err
+		}
+		return f(rt, this.obj(), args)
+	}
+}
+
+var pythonObjectMethods = []method{
+	{name: "get", call: ofObject(pyGet)},
+	{name: "has_key", call: ofObject(func(rt *runtime, o *object, args []Value) (Value, error) {
+		key, err := rt.propertyKey(arg(args, 0))
+		return BoolValue(o.find(key) >= 0), err
+	})},
+	{name: "items", call: ofObject(pyItems)},
+	{name: "iteritems", call: ofObject(pyItems)},
+	{name: "keys", call: ofObject(pyKeys)},
+	{name: "iterkeys", call: ofObject(pyKeys)},
+	{name: "values", call: ofObject(pyValues)},
+	{name: "itervalues", call: ofObject(pyValues)},
+	{name: "pop", call: ofObject(pyObjectPop), mutates: true},
+	{name: "popitem", call: ofObject(pyPopItem), mutates: true},
+	{name: "setdefault", call: ofObject(pySetDefault), mutates: true},
+	{name: "update", call: ofObject(pyUpdate), mutates: true},
+}
+
+func pyGet(rt *runtime, o *object, args []Value) (Value, error) {
+	key, err := rt.propertyKey(arg(args, 0))
+	if v, ok := o.get(key); ok && v.kind != KindUndefined {
+		return v, err
+	}
+	return arg(args, 1), err
+}
+
+func pyItems(rt *runtime, o *object, _ []Value) (Value, error) {
+	out := make([]Value, len(o.keys))
+	for i, k := range o.keys {
+		out[i] = pair(k, o.vals[i])
+	}
+	return rt.newArray(out)
+}
+
+func pyKeys(rt *runtime, o *object, _ []Value) (Value, error) {
+	out := make([]Value, len(o.keys))
+	for i, k := range o.keys {
+		out[i] = str(k)
+	}
+	return rt.newArray(out)
+}
+
+func pyValues(rt *runtime, o *object, _ []Value) (Value, error) {
+	return rt.newArray(slices.Clone(o.vals))
+}
+
+func pyObjectPop(rt *runtime, o *object, args []Value) (Value, error) {
+	key, err := rt.propertyKey(arg(args, 0))
+	if err != nil {
+		return undefined, err
+	}
+	if v, _ := o.get(key); v.kind != KindUndefined {
+		o.delete(key)
+		return v, nil
+	}
+	if v := arg(args, 1); v.kind != KindUndefined {
+		return v, nil
+	}
+	return undefined, throw("KeyError: the dict has no key %q", key)
+}
+
+func pyPopItem(_ *runtime, o *object, _ []Value) (Value, error) {
+	if len(o.keys) == 0 {
+		return undefined, throw("KeyError: the dict is empty")
+	}
+	item := pair(o.keys[0], o.vals[0])
+	o.delete(o.keys[0])
+	return item, nil
+}
+
+func pySetDefault(rt *runtime, o *object, args []Value) (Value, error) {
+	key, err := rt.propertyKey(arg(args, 0))
+	if err != nil {
+		return undefined, err
+	}
+	if v, ok := o.get(key); ok {
+		return v, nil
+	}
+	v := arg(args, 1)
+	if v.kind == KindUndefined {
+		v = null
+	}
+	o.set(key, v)
+	return v, rt.spend(1, 48)
+}
+
+func pyUpdate(rt *runtime, o *object, args []Value) (Value, error) {
+	if from := arg(args, 0); from.kind == KindObject {
+		src := from.obj()
+		for i, k := range src.keys {
+			o.set(k, src.vals[i])
+		}
+		return null, rt.spend(1+len(src.keys), 48*len(src.keys))
+	}
+	return null, nil
+}
+
+// eval takes a slice, in every mode. As in the reference a slice of a string
+// is an array of its characters.
+func (e *sliceExpr) eval(a *activation) (Value, error) {
+	target, err := e.target.eval(a)
+	if err != nil {
+		return undefined, err
+	}
+	var parts [3]Value
+	for i, x := range [...]expr{e.start, e.stop, e.step} {
+		parts[i] = null
+		if x == nil {
+			continue
+		}
+		if parts[i], err = x.eval(a); err != nil {
+			return undefined, err
+		}
+	}
+	v, err := a.rt.sliced(target, parts)
+	if err != nil {
+		return undefined, a.fail(e.node, err)
+	}
+	return v, nil
+}
+
+func (rt *runtime) sliced(target Value, parts [3]Value) (Value, error) {
+	var elems []Value
+	switch {
+	case target.kind == KindArray:
+		elems = target.arr().elems
+	case target.kind == KindString:
+		for _, u := range units(target.str()) {
+			elems = append(elems, str(unitString(u)))
+		}
+	case truthy(target):
+		return undefined, throw("cannot take a slice of a %s", target.kind)
+	}
+	n, step := len(elems), 1
+	var err error
+	if parts[2].kind != KindNull {
+		if step, err = rt.sliceBound(parts[2]); err != nil {
+			return undefined, err
+		}
+		if step == 0 {
+			return undefined, throw("the step of a slice cannot be 0")
+		}
+	}
+	start, stop := 0, n
+	if step < 0 {
+		start, stop = n-1, -1
+	}
+	if parts[1].kind != KindNull {
+		if stop, err = rt.sliceBound(parts[1]); err != nil {
+			return undefined, err
+		}
+		if stop < 0 {
+			stop += n
+		}
+	}
+	if parts[0].kind != KindNull {
+		if start, err = rt.sliceBound(parts[0]); err != nil {
+			return undefined, err
+		}
+	}
+	if start < 0 {
+		start += n
+	}
+	var out []Value
+	for i := start; i >= 0 && i <= n && (step > 0 && i < stop || step < 0 && i > stop); i += step {
+		out = append(out, list(elems).Index(i)) // one past the end is undefined
+	}
+	return rt.newArray(out)
+}
+
+// sliceBound reads a bound of a slice, which must be a whole number.
+func (rt *runtime) sliceBound(v Value) (int, error) {
+	const far = 1 << 40
+	f, err := rt.number(v)
+	if err == nil && f != float64(int(f)) {
+		err = throw("the bounds of a slice must be whole numbers, not %s", formatNumber(f))
+	}
+	return int(min(max(f, -far), far)), err
+}

@@ -1,0 +1,366 @@
+package nunjucks
+
+// A compiler completes a parsed tree: it finds out which names the template
+// itself defines and gives them slots, looks filters, tests and methods up,
+// and refuses what the reference's generated code could not say.
+//
+// The reference keeps variables twice: in JavaScript variables where it knows
+// the definition (loop variables, parameters, macros, imports), and in frames
+// that are searched by name at run time. The two differ where a value is
+// undefined and in call bodies and blocks, which see the frames of whoever
+// runs them; so both are kept here too, frames only for names that somebody
+// looks up that way.
+type compiler struct {
+	env   *Env
+	scope *scope
+	// unbound are the names that no definition in sight explains.
+	unbound []*nameExpr
+	// defined are the names that tags put into frames.
+	defined map[string]bool
+	loops   []*forStmt
+	macros  []*macro
+	// sharesFrames: other templates may look into this one's frames.
+	sharesFrames bool
+	// setsLoop: some variable is called loop, which disturbs that of for tags.
+	setsLoop bool
+	mutates  bool
+}
+
+// A scope holds the names that one loop, macro or template defines.
+type scope struct {
+	outer *scope
+	unit  *localCount
+	names []string
+	slots []int
+}
+
+// A localCount counts the slots of a template, block, macro or call body.
+type localCount struct{ n int }
+
+// superName is how the text of an overridden block is called inside.
+const superName = "super()"
+
+func compileTree(env *Env, body []stmt, blocks []*block) (*Template, *Error) {
+	c := &compiler{env: env, defined: map[string]bool{}, sharesFrames: len(blocks) > 0}
+	t := &Template{env: env, body: body, blocks: blocks}
+	var err *Error
+	if t.locals, err = c.function(nil, func() *Error { return c.stmts(body) }); err != nil {
+		return nil, err
+	}
+	for _, b := range blocks {
+		if b.locals, err = c.function(nil, func() *Error { return c.block(b) }); err != nil {
+			return nil, err
+		}
+	}
+	c.settle()
+	t.mutates = c.mutates
+	return t, nil
+}
+
+// function compiles what has slots of its own and returns their number.
+func (c *compiler) function(outer *scope, compile func() *Error) (int, *Error) {
+	saved := c.scope
+	c.scope = &scope{outer: outer, unit: &localCount{}}
+	unit := c.scope.unit
+	err := compile()
+	c.scope = saved
+	return unit.n, err
+}
+
+func (c *compiler) block(b *block) *Error {
+	if b.super {
+		b.superSlot = c.define(superName)
+	}
+	return c.stmts(b.body)
+}
+
+// settle decides, when all names are known, which are looked up in frames.
+func (c *compiler) settle() {
+	asked := map[string]bool{}
+	for _, n := range c.unbound {
+		if !c.defined[n.name] {
+			n.where.kind = inContext
+		} else {
+			asked[n.name] = true
+		}
+	}
+	for _, f := range c.loops {
+		f.loop = c.sharesFrames || c.setsLoop || asked["loop"]
+		f.byName = make([]bool, len(f.names))
+		for i, name := range f.names {
+			f.byName[i] = c.sharesFrames || asked[name] || name == "loop"
+		}
+	}
+	for _, m := range c.macros {
+		m.byName = make([]bool, len(m.params))
+		for i, name := range m.params {
+			m.byName[i] = c.sharesFrames || asked[name]
+		}
+	}
+}
+
+// define gives name a slot in the current scope.
+func (c *compiler) define(name string) int {
+	s := c.scope
+	slot := s.unit.n
+	s.unit.n++
+	s.names = append(s.names, name)
+	s.slots = append(s.slots, slot)
+	return slot
+}
+
+// resolve finds the definition of name that is in sight.
+func (c *compiler) resolve(name string) binding {
+	hops, unit := 0, c.scope.unit
+	for s := c.scope; s != nil; s = s.outer {
+		if s.unit != unit {
+			unit = s.unit
+			hops++
+		}
+		for i := len(s.names) - 1; i >= 0; i-- {
+			if s.names[i] == name {
+				return binding{kind: inSlot, hops: hops, slot: s.slots[i]}
+			}
+		}
+	}
+	return binding{kind: byName}
+}
+
+func (c *compiler) stmts(body []stmt) *Error {
+	for _, s := range body {
+		if err := c.stmt(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *compiler) stmt(s stmt) *Error {
+	switch s := s.(type) {
+	case *textStmt:
+		return nil
+	case *outputStmt:
+		return c.expr(s.value)
+	case *ifStmt:
+		return c.branches(nil, s.branches, s.otherwise)
+	case *switchStmt:
+		return c.branches(s.subject, s.cases, s.otherwise)
+	case *forStmt:
+		return c.loop(s)
+	case *setStmt:
+		return c.set(s)
+	case *macroStmt:
+		return c.macroTag(s)
+	case *blockStmt:
+		return nil // compileTree compiles it
+	case *extendsStmt:
+		c.sharesFrames = true
+		return c.expr(s.template)
+	case *includeStmt:
+		c.sharesFrames = true
+		return c.expr(s.template)
+	case *importStmt:
+		return c.importTag(s)
+	case *fromStmt:
+		return c.fromTag(s)
+	}
+	return nil
+}
+
+func (c *compiler) branches(subject expr, branches []branch, otherwise []stmt) *Error {
+	if err := c.expr(subject); err != nil {
+		return err
+	}
+	for _, b := range branches {
+		if err := c.expr(b.cond); err != nil {
+			return err
+		}
+		if err := c.stmts(b.body); err != nil {
+			return err
+		}
+	}
+	return c.stmts(otherwise)
+}
+
+func (c *compiler) loop(s *forStmt) *Error {
+	c.scope = &scope{outer: c.scope, unit: c.scope.unit}
+	defer func() { c.scope = c.scope.outer }()
+	c.loops = append(c.loops, s)
+	if err := c.expr(s.list); err != nil {
+		return err
+	}
+	c.defined["loop"] = true
+	for _, name := range s.names {
+		s.slots = append(s.slots, c.define(name))
+		c.defined[name] = true
+		c.setsLoop = c.setsLoop || name == "loop"
+	}
+	if err := c.stmts(s.body); err != nil {
+		return err
+	}
+	return c.stmts(s.otherwise)
+}
+
+func (c *compiler) set(s *setStmt) *Error {
+	for _, name := range s.targets {
+		s.where = append(s.where, c.resolve(name))
+		c.defined[name] = true
+		c.setsLoop = c.setsLoop || name == "loop"
+	}
+	return c.expr(s.value)
+}
+
+func (c *compiler) macroTag(s *macroStmt) *Error {
+	if err := c.macro(s.macro, nil); err != nil {
+		return err
+	}
+	s.slot, s.inScope = c.defineGlobal(s.macro.name)
+	return nil
+}
+
+// defineGlobal defines a macro or import, which is a variable of the context
+// unless a loop surrounds it.
+func (c *compiler) defineGlobal(name string) (slot int, inScope bool) {
+	inScope = c.scope.outer != nil
+	if inScope {
+		c.defined[name] = true
+	}
+	return c.define(name), inScope
+}
+
+func (c *compiler) macro(m *macro, outer *scope) (err *Error) {
+	c.macros = append(c.macros, m)
+	m.locals, err = c.function(outer, func() *Error {
+		c.defined["caller"] = true
+		for _, name := range m.params {
+			c.defined[name] = true
+			m.slots = append(m.slots, c.define(name))
+		}
+		for i, name := range m.keywords {
+			c.defined[name] = true
+			if err := c.expr(m.defaults[i]); err != nil {
+				return err
+			}
+		}
+		return c.stmts(m.body)
+	})
+	return err
+}
+
+func (c *compiler) importTag(s *importStmt) *Error {
+	c.sharesFrames = c.sharesFrames || s.withContext
+	if err := c.expr(s.template); err != nil {
+		return err
+	}
+	s.slot, s.inScope = c.defineGlobal(s.target)
+	return nil
+}
+
+func (c *compiler) fromTag(s *fromStmt) *Error {
+	c.sharesFrames = c.sharesFrames || s.withContext
+	if err := c.expr(s.template); err != nil {
+		return err
+	}
+	for i := range s.names {
+		s.names[i].slot, s.inScope = c.defineGlobal(s.names[i].alias)
+	}
+	return nil
+}
+
+func (c *compiler) exprs(list []expr) *Error {
+	for _, e := range list {
+		if err := c.expr(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *compiler) expr(e expr) *Error {
+	switch e := e.(type) {
+	case *nameExpr:
+		c.name(e)
+	case *superExpr:
+		e.where = c.resolve(superName)
+	case *groupExpr:
+		return c.exprs(e.items)
+	case *arrayExpr:
+		return c.exprs(e.items)
+	case *dictExpr:
+		if e.badKey != nil {
+			return e.badKey
+		}
+		return c.exprs(e.vals)
+	case *memberExpr:
+		c.mutates = c.mutates || (e.static != nil && e.static.mutates)
+		return c.exprs([]expr{e.target, e.key})
+	case *sliceExpr:
+		return c.exprs([]expr{e.target, e.start, e.stop, e.step})
+	case *callExpr:
+		if err := c.expr(e.callee); err != nil {
+			return err
+		}
+		return c.exprs(e.args)
+	case *filterExpr:
+		e.filter = c.env.filters[e.name]
+		return c.exprs(e.args)
+	case *testExpr:
+		return c.test(e)
+	case *chainExpr:
+		return c.chain(e)
+	case *logicExpr:
+		return c.exprs(e.items)
+	case *notExpr:
+		return c.expr(e.operand)
+	case *signExpr:
+		return c.expr(e.operand)
+	case *stepExpr:
+		if e.target != nil {
+			c.name(e.target)
+		}
+	case *powerExpr:
+		return c.exprs([]expr{e.base, e.exponent})
+	case *floorExpr:
+		return c.expr(e.quotient)
+	case *inExpr:
+		return c.exprs([]expr{e.item, e.collection})
+	case *condExpr:
+		return c.exprs([]expr{e.cond, e.then, e.otherwise})
+	case *captureExpr:
+		return c.stmts(e.body)
+	case *callerExpr:
+		return c.macro(e.macro, c.scope)
+	}
+	return nil
+}
+
+func (c *compiler) name(e *nameExpr) {
+	e.where = c.resolve(e.name)
+	if e.where.kind == byName {
+		c.unbound = append(c.unbound, e)
+	}
+}
+
+func (c *compiler) test(e *testExpr) *Error {
+	if len(e.args) > 1 {
+		at := e.args[1].span()
+		return syntaxError(int(at.pos), int(at.end), "a test takes one argument")
+	}
+	e.test = c.env.tests[e.name]
+	if err := c.expr(e.subject); err != nil {
+		return err
+	}
+	return c.exprs(e.args)
+}
+
+func (c *compiler) chain(e *chainExpr) *Error {
+	if err := c.expr(e.first); err != nil {
+		return err
+	}
+	for _, link := range e.rest {
+		if err := c.expr(link.operand); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,314 @@
+package nunjucks
+
+import "strings"
+
+// Tags are the six delimiters. Empty ones have their default: {% %}, {{ }},
+// {# #}.
+type Tags struct {
+	BlockStart, BlockEnd       string
+	VariableStart, VariableEnd string
+	CommentStart, CommentEnd   string
+}
+
+// ScaffolderTags are the delimiters of Backstage's software templates.
+func ScaffolderTags() Tags { return Tags{VariableStart: "${{"} }
+
+func (t Tags) withDefaults() Tags {
+	for _, d := range []struct {
+		at   *string
+		text string
+	}{
+		{&t.BlockStart, "{%"}, {&t.BlockEnd, "%}"},
+		{&t.VariableStart, "{{"}, {&t.VariableEnd, "}}"},
+		{&t.CommentStart, "{#"}, {&t.CommentEnd, "#}"},
+	} {
+		if *d.at == "" {
+			*d.at = d.text
+		}
+	}
+	return t
+}
+
+// A syntax is what a lexer needs to know beside the source.
+type syntax struct {
+	tags                     Tags
+	trimBlocks, lstripBlocks bool
+	// begin are the first bytes of what may end a run of text.
+	begin string
+}
+
+func newSyntax(tags Tags, trimBlocks, lstripBlocks bool) syntax {
+	t := tags.withDefaults()
+	return syntax{tags: t, trimBlocks: trimBlocks, lstripBlocks: lstripBlocks,
+		begin: t.BlockStart[:1] + t.VariableStart[:1] + t.CommentStart[:1] + t.CommentEnd[:1]}
+}
+
+// A lexer cuts a source into tokens. Outside of tags it yields data and
+// comments, inside of them what expressions are made of.
+type lexer struct {
+	src    string
+	pos    int
+	inCode bool
+	syntax *syntax
+}
+
+// next returns the next token; white space inside of tags is skipped.
+func (l *lexer) next() (token, *Error) {
+	if l.inCode {
+		return l.code()
+	}
+	if l.pos >= len(l.src) {
+		return token{kind: tokEOF, pos: int32(l.pos), end: int32(l.pos)}, nil
+	}
+	if t, ok := l.opening(); ok {
+		return t, nil
+	}
+	if strings.HasPrefix(l.src[l.pos:], l.syntax.tags.CommentStart) {
+		return l.comment()
+	}
+	return l.data()
+}
+
+// opening takes the start of a block or variable, if the lexer stands at one.
+func (l *lexer) opening() (token, bool) {
+	rest := l.src[l.pos:]
+	kind, n := tokBlockStart, len(l.syntax.tags.BlockStart)
+	if !strings.HasPrefix(rest, l.syntax.tags.BlockStart) {
+		kind, n = tokVarStart, len(l.syntax.tags.VariableStart)
+		if !strings.HasPrefix(rest, l.syntax.tags.VariableStart) {
+			return token{}, false
+		}
+	}
+	if n < len(rest) && rest[n] == '-' {
+		n++
+	}
+	l.inCode = true
+	return l.take(kind, n), true
+}
+
+// take makes a token of the next n bytes.
+func (l *lexer) take(kind tokenKind, n int) token {
+	start := l.pos
+	l.pos += n
+	return token{kind: kind, pos: int32(start), end: int32(l.pos), text: l.src[start:l.pos]}
+}
+
+// comment takes a comment whose start the lexer stands at. Its end shares no
+// character with its start: {#} goes on.
+func (l *lexer) comment() (token, *Error) {
+	tags := &l.syntax.tags
+	from := l.pos + len(tags.CommentStart)
+	end := strings.Index(l.src[from:], tags.CommentEnd)
+	if end < 0 {
+		return token{}, syntaxError(l.pos, len(l.src), "comment is never closed").
+			withHint("end it with " + tags.CommentEnd)
+	}
+	return l.take(tokComment, from+end+len(tags.CommentEnd)-l.pos), nil
+}
+
+// data takes text up to the next tag or comment.
+func (l *lexer) data() (token, *Error) {
+	start, i := l.pos, l.pos
+	tags := &l.syntax.tags
+	for {
+		n := strings.IndexAny(l.src[i:], l.syntax.begin)
+		if n < 0 {
+			i = len(l.src)
+			break
+		}
+		i += n
+		rest := l.src[i:]
+		block := strings.HasPrefix(rest, tags.BlockStart)
+		if block && l.syntax.lstripBlocks {
+			return l.strippedData(start, i)
+		}
+		if block || strings.HasPrefix(rest, tags.VariableStart) || strings.HasPrefix(rest, tags.CommentStart) {
+			break
+		}
+		if strings.HasPrefix(rest, tags.CommentEnd) {
+			return token{}, syntaxError(i, i+len(tags.CommentEnd), "unexpected end of comment").
+				withHint("no comment is open here; in text, write it as a string expression")
+		}
+		i++
+	}
+	return l.take(tokData, i-start), nil
+}
+
+// strippedData takes the text from start to a block tag at end, without the
+// white space between the start of the line and the tag.
+func (l *lexer) strippedData(start, end int) (token, *Error) {
+	line := strings.LastIndexByte(l.src[:end], '\n') + 1
+	t := l.take(tokData, end-start)
+	if line < start || line == end || trim(l.src[line:end]) != "" {
+		return t, nil
+	}
+	t.text = l.src[start:line]
+	if t.text == "" {
+		return l.next()
+	}
+	return t, nil
+}
+
+// code takes a token between delimiters.
+func (l *lexer) code() (token, *Error) {
+	l.skipSpace()
+	if l.pos >= len(l.src) {
+		return token{kind: tokEOF, pos: int32(l.pos), end: int32(l.pos)}, nil
+	}
+	c := l.src[l.pos]
+	if c == '"' || c == '\'' {
+		return l.quoted(c), nil
+	}
+	if t, ok := l.closing(); ok {
+		return t, nil
+	}
+	if c == 'r' && l.pos+1 < len(l.src) && l.src[l.pos+1] == '/' {
+		return l.regexp(), nil
+	}
+	if c < 128 && operators[c] != nil {
+		for _, op := range operators[c] {
+			if strings.HasPrefix(l.src[l.pos:], op.text) {
+				return l.take(op.kind, len(op.text)), nil
+			}
+		}
+	}
+	return l.word(), nil
+}
+
+// skipSpace passes what separates tokens: not all that JavaScript calls white
+// space.
+func (l *lexer) skipSpace() {
+	for l.pos < len(l.src) {
+		switch c := l.src[l.pos]; {
+		case c == ' ' || c == '\n' || c == '\t' || c == '\r':
+			l.pos++
+		case c == 0xC2 && l.pos+1 < len(l.src) && l.src[l.pos+1] == 0xA0:
+			l.pos += 2
+		default:
+			return
+		}
+	}
+}
+
+// closing takes the end of a tag. After a block, trimBlocks drops a line end.
+func (l *lexer) closing() (token, bool) {
+	rest := l.src[l.pos:]
+	dash := 0
+	if rest[0] == '-' {
+		dash = 1
+	}
+	switch tags := &l.syntax.tags; {
+	case strings.HasPrefix(rest, tags.BlockEnd):
+		dash = 0
+		fallthrough
+	case strings.HasPrefix(rest[dash:], tags.BlockEnd):
+		t := l.take(tokBlockEnd, dash+len(tags.BlockEnd))
+		if l.syntax.trimBlocks {
+			l.skipLineEnd()
+		}
+		l.inCode = false
+		return t, true
+	case strings.HasPrefix(rest, tags.VariableEnd):
+		dash = 0
+		fallthrough
+	case strings.HasPrefix(rest[dash:], tags.VariableEnd):
+		l.inCode = false
+		return l.take(tokVarEnd, dash+len(tags.VariableEnd)), true
+	}
+	return token{}, false
+}
+
+func (l *lexer) skipLineEnd() {
+	if strings.HasPrefix(l.src[l.pos:], "\r\n") {
+		l.pos += 2
+	} else if strings.HasPrefix(l.src[l.pos:], "\n") {
+		l.pos++
+	}
+}
+
+// quoted takes a string. One that is never closed ends with the source; the
+// parser then misses the end of the tag.
+func (l *lexer) quoted(quote byte) token {
+	start := l.pos
+	body := l.src[start+1:]
+	if i := strings.IndexByte(body, quote); i >= 0 && strings.IndexByte(body[:i], '\\') < 0 {
+		l.pos = start + i + 2
+		return token{kind: tokString, pos: int32(start), end: int32(l.pos), text: body[:i]}
+	}
+	var out []byte
+	i := 0
+	for ; i < len(body) && body[i] != quote; i++ {
+		c := body[i]
+		if c == '\\' {
+			if i++; i == len(body) {
+				break
+			}
+			switch c = body[i]; c {
+			case 'n':
+				c = '\n'
+			case 't':
+				c = '\t'
+			case 'r':
+				c = '\r'
+			}
+		}
+		out = append(out, c)
+	}
+	l.pos = min(start+i+2, len(l.src))
+	return token{kind: tokString, pos: int32(start), end: int32(l.pos), text: string(out)}
+}
+
+// regexp takes a literal r/…/flags, to the first slash without a backslash
+// right before it.
+func (l *lexer) regexp() token {
+	start := l.pos
+	i := start + 2
+	for i < len(l.src) && (l.src[i] != '/' || l.src[i-1] == '\\') {
+		i++
+	}
+	t := token{kind: tokRegex, pos: int32(start), text: l.src[start+2 : i]}
+	i = min(i+1, len(l.src))
+	flags := i
+	for i < len(l.src) && strings.IndexByte("gimy", l.src[i]) >= 0 {
+		i++
+	}
+	t.flags = l.src[flags:i]
+	l.pos = i
+	t.end = int32(i)
+	return t
+}
+
+// word takes everything up to the next white space or operator: a number, a
+// literal or a name.
+func (l *lexer) word() token {
+	i, numeric := l.pos, true
+	for ; i < len(l.src); i++ {
+		c := l.src[i]
+		if c >= '0' && c <= '9' || c >= 'a' && c <= 'z' {
+			numeric = numeric && c <= '9'
+			continue
+		}
+		if c < 128 && (operators[c] != nil || c == ' ' || c == '\n' || c == '\t' || c == '\r') {
+			break
+		}
+		if c == 0xC2 && i+1 < len(l.src) && l.src[i+1] == 0xA0 {
+			break
+		}
+		numeric = false
+	}
+	if !numeric {
+		t := l.take(tokName, i-l.pos)
+		switch t.text {
+		case "true", "false":
+			t.kind = tokBool
+		case "none", "null":
+			t.kind = tokNone
+		}
+		return t
+	}
+	if i < len(l.src) && l.src[i] == '.' {
+		i++
+		return l.take(tokFloat, i+digits(l.src[i:])-l.pos)
+	}
+	return l.take(tokInt, i-l.pos)
+}

@@ -1,0 +1,134 @@
+package nunjucks
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// A Template is compiled source. It does not change and may be rendered by
+// several goroutines at once.
+type Template struct {
+	env    *Env
+	name   string
+	src    string
+	body   []stmt
+	blocks []*block
+	locals int
+	// mutates: some method that changes arrays or objects is mentioned.
+	mutates bool
+	// sole is the expression that the template consists of, if it does.
+	sole expr
+}
+
+// Name returns the name under which the template was compiled.
+func (t *Template) Name() string { return t.name }
+
+// Source returns the template's source.
+func (t *Template) Source() string { return t.src }
+
+// Render returns the text that the template produces with these variables: a
+// Value of KindObject, or anything that ValueOf makes one. What the template
+// does to them is not seen outside. Errors are of type *Error, unless vars
+// are no variables.
+func (t *Template) Render(ctx context.Context, vars any) (string, error) {
+	given, err := variablesOf(vars)
+	if err != nil {
+		return "", err
+	}
+	var out string
+	err = t.session(ctx, given, func(s *session) error {
+		if err := s.unit.run(); err != nil {
+			return err
+		}
+		out = string(wellFormedOutput(s.rt.out))
+		return nil
+	})
+	return out, err
+}
+
+// variablesOf converts what Render was given.
+func variablesOf(vars any) (Value, error) {
+	v, ok := vars.(Value)
+	if !ok {
+		var err error
+		if v, err = ValueOf(vars); err != nil {
+			return undefined, err
+		}
+	}
+	switch v.kind {
+	case KindObject:
+		return v, nil
+	case KindUndefined, KindNull:
+		return undefined, nil
+	}
+	return undefined, &Error{Message: "variables must be an object, not " + withArticle(v.kind), placed: true}
+}
+
+// A session is one rendering of one template.
+type session struct {
+	rt    runtime
+	unit  unit
+	act   activation
+	frame frame
+	vars  variables
+	tbl   blockTable
+}
+
+// scratch is what renderings reuse.
+type scratch struct {
+	out  []byte
+	args []Value
+}
+
+var scratches = sync.Pool{New: func() any { return &scratch{out: make([]byte, 0, 512), args: make([]Value, 0, 16)} }}
+
+// session runs what renders the template. If that wants to change what it
+// shares with others it is run again on a copy.
+func (t *Template) session(ctx context.Context, given Value, run func(*session) error) error {
+	sc := scratches.Get().(*scratch)
+	s := t.newSession(ctx, given, t.mutates, sc)
+	err := run(s)
+	if err != nil && s.rt.touched {
+		sc.out = sc.out[:0]
+		again := t.newSession(ctx, given, true, sc)
+		again.rt.deadline, again.rt.steps, again.rt.memory = s.rt.deadline, s.rt.steps, s.rt.memory
+		s = again
+		err = run(s)
+	}
+	if cap(s.rt.out) <= 1<<16 {
+		clear(s.rt.args[:cap(s.rt.args)])
+		sc.out, sc.args = s.rt.out[:0], s.rt.args[:0]
+		scratches.Put(sc)
+	}
+	return err
+}
+
+func (t *Template) newSession(ctx context.Context, given Value, mutable bool, sc *scratch) *session {
+	s := &session{}
+	l := &t.env.limits
+	s.rt = runtime{env: t.env, ctx: ctx, limits: l, out: sc.out, args: sc.args, mutable: mutable,
+		steps: l.Steps, loops: l.Loops, memory: l.Memory}
+	if l.Time > 0 {
+		s.rt.deadline = time.Now().Add(l.Time)
+	}
+	if mutable {
+		given = thaw(given)
+	}
+	s.vars.given = given
+	s.frame.top = true
+	s.unit = unit{rt: &s.rt, tmpl: t, vars: &s.vars, frame: &s.frame, blocks: &s.tbl}
+	s.tbl.add(t)
+	s.act = activation{rt: &s.rt, unit: &s.unit}
+	return s
+}
+
+// wellFormedOutput replaces lone halves of surrogate pairs.
+func wellFormedOutput(out []byte) []byte {
+	for i := range out {
+		if out[i] == 0xED {
+			return wellFormedBytes(out)
+		}
+	}
+	return out
+}
