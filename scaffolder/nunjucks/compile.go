@@ -1,5 +1,7 @@
 package nunjucks
 
+import "slices"
+
 // A compiler completes a parsed tree: it finds out which names the template
 // itself defines and gives them slots, looks filters, tests and methods up,
 // and refuses what the reference's generated code could not say.
@@ -16,7 +18,7 @@ type compiler struct {
 	// unbound are the names that no definition in sight explains.
 	unbound []*nameExpr
 	// defined are the names that tags put into frames.
-	defined map[string]bool
+	defined names
 	loops   []*forStmt
 	macros  []*macro
 	// sharesFrames: other templates may look into this one's frames.
@@ -37,16 +39,43 @@ type scope struct {
 // A localCount counts the slots of a template, block, macro or call body.
 type localCount struct{ n int }
 
+// names is a set of them, looked through one by one while they are few.
+type names struct {
+	few  []string
+	many map[string]bool
+}
+
+func (n *names) has(name string) bool {
+	return n.many[name] || slices.Contains(n.few, name)
+}
+
+func (n *names) add(name string) {
+	const few = 16
+	switch {
+	case n.has(name):
+	case len(n.few) < few:
+		n.few = append(n.few, name)
+	default:
+		if n.many == nil {
+			n.many = map[string]bool{}
+		}
+		n.many[name] = true
+	}
+}
+
 // superName is how the text of an overridden block is called inside.
 const superName = "super()"
 
 func compileTree(env *Env, body []stmt, blocks []*block) (*Template, *Error) {
-	c := &compiler{env: env, defined: map[string]bool{}, sharesFrames: len(blocks) > 0}
+	c := compiler{env: env, sharesFrames: len(blocks) > 0}
 	t := &Template{env: env, body: body, blocks: blocks}
-	var err *Error
-	if t.locals, err = c.function(nil, func() *Error { return c.stmts(body) }); err != nil {
+	var root localCount
+	c.scope = &scope{unit: &root}
+	err := c.stmts(body)
+	if err != nil {
 		return nil, err
 	}
+	t.locals = root.n
 	for _, b := range blocks {
 		if b.locals, err = c.function(nil, func() *Error { return c.block(b) }); err != nil {
 			return nil, err
@@ -76,25 +105,25 @@ func (c *compiler) block(b *block) *Error {
 
 // settle decides, when all names are known, which are looked up in frames.
 func (c *compiler) settle() {
-	asked := map[string]bool{}
+	var asked names
 	for _, n := range c.unbound {
-		if !c.defined[n.name] {
+		if !c.defined.has(n.name) {
 			n.where.kind = inContext
 		} else {
-			asked[n.name] = true
+			asked.add(n.name)
 		}
 	}
 	for _, f := range c.loops {
-		f.loop = c.sharesFrames || c.setsLoop || asked["loop"]
+		f.loop = c.sharesFrames || c.setsLoop || asked.has("loop")
 		f.byName = make([]bool, len(f.names))
 		for i, name := range f.names {
-			f.byName[i] = c.sharesFrames || asked[name] || name == "loop"
+			f.byName[i] = c.sharesFrames || asked.has(name) || name == "loop"
 		}
 	}
 	for _, m := range c.macros {
 		m.byName = make([]bool, len(m.params))
 		for i, name := range m.params {
-			m.byName[i] = c.sharesFrames || asked[name]
+			m.byName[i] = c.sharesFrames || asked.has(name)
 		}
 	}
 }
@@ -189,10 +218,10 @@ func (c *compiler) loop(s *forStmt) *Error {
 	if err := c.expr(s.list); err != nil {
 		return err
 	}
-	c.defined["loop"] = true
+	c.defined.add("loop")
 	for _, name := range s.names {
 		s.slots = append(s.slots, c.define(name))
-		c.defined[name] = true
+		c.defined.add(name)
 		c.setsLoop = c.setsLoop || name == "loop"
 	}
 	if err := c.stmts(s.body); err != nil {
@@ -204,7 +233,7 @@ func (c *compiler) loop(s *forStmt) *Error {
 func (c *compiler) set(s *setStmt) *Error {
 	for _, name := range s.targets {
 		s.where = append(s.where, c.resolve(name))
-		c.defined[name] = true
+		c.defined.add(name)
 		c.setsLoop = c.setsLoop || name == "loop"
 	}
 	return c.expr(s.value)
@@ -223,7 +252,7 @@ func (c *compiler) macroTag(s *macroStmt) *Error {
 func (c *compiler) defineGlobal(name string) (slot int, inScope bool) {
 	inScope = c.scope.outer != nil
 	if inScope {
-		c.defined[name] = true
+		c.defined.add(name)
 	}
 	return c.define(name), inScope
 }
@@ -231,13 +260,13 @@ func (c *compiler) defineGlobal(name string) (slot int, inScope bool) {
 func (c *compiler) macro(m *macro, outer *scope) (err *Error) {
 	c.macros = append(c.macros, m)
 	m.locals, err = c.function(outer, func() *Error {
-		c.defined["caller"] = true
+		c.defined.add("caller")
 		for _, name := range m.params {
-			c.defined[name] = true
+			c.defined.add(name)
 			m.slots = append(m.slots, c.define(name))
 		}
 		for i, name := range m.keywords {
-			c.defined[name] = true
+			c.defined.add(name)
 			if err := c.expr(m.defaults[i]); err != nil {
 				return err
 			}

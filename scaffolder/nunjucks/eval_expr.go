@@ -98,11 +98,11 @@ func (e *memberExpr) find(a *activation, target Value) (Value, *method, error) {
 		target = obj(newObject(0))
 	}
 	if target.IsNullish() {
-		if e.static == nil && e.name == "" {
-			_, err := e.key.eval(a)
-			return undefined, nil, err
+		if e.name != "" {
+			return undefined, nil, nil
 		}
-		return undefined, nil, nil
+		_, err := e.key.eval(a)
+		return undefined, nil, err
 	}
 	if e.name != "" {
 		v, m := a.rt.member(target, e.name, e.static)

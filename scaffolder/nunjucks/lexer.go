@@ -35,12 +35,16 @@ type syntax struct {
 	trimBlocks, lstripBlocks bool
 	// begin are the first bytes of what may end a run of text.
 	begin string
+	// ends tells which bytes can begin the end of a tag.
+	ends [256]bool
 }
 
 func newSyntax(tags Tags, trimBlocks, lstripBlocks bool) syntax {
 	t := tags.withDefaults()
-	return syntax{tags: t, trimBlocks: trimBlocks, lstripBlocks: lstripBlocks,
+	s := syntax{tags: t, trimBlocks: trimBlocks, lstripBlocks: lstripBlocks,
 		begin: t.BlockStart[:1] + t.VariableStart[:1] + t.CommentStart[:1] + t.CommentEnd[:1]}
+	s.ends['-'], s.ends[t.BlockEnd[0]], s.ends[t.VariableEnd[0]] = true, true, true
+	return s
 }
 
 // A lexer cuts a source into tokens. Outside of tags it yields data and
@@ -52,62 +56,65 @@ type lexer struct {
 	syntax *syntax
 }
 
-// next returns the next token; white space inside of tags is skipped.
-func (l *lexer) next() (token, *Error) {
+// next reads the next token into t; white space inside of tags is skipped.
+func (l *lexer) next(t *token) *Error {
 	if l.inCode {
-		return l.code()
+		l.code(t)
+		return nil
 	}
-	if l.pos >= len(l.src) {
-		return token{kind: tokEOF, pos: int32(l.pos), end: int32(l.pos)}, nil
+	switch {
+	case l.pos >= len(l.src):
+		l.take(t, tokEOF, 0)
+		return nil
+	case l.opening(t):
+		return nil
+	case strings.HasPrefix(l.src[l.pos:], l.syntax.tags.CommentStart):
+		return l.comment(t)
 	}
-	if t, ok := l.opening(); ok {
-		return t, nil
-	}
-	if strings.HasPrefix(l.src[l.pos:], l.syntax.tags.CommentStart) {
-		return l.comment()
-	}
-	return l.data()
+	return l.data(t)
 }
 
 // opening takes the start of a block or variable, if the lexer stands at one.
-func (l *lexer) opening() (token, bool) {
+func (l *lexer) opening(t *token) bool {
 	rest := l.src[l.pos:]
 	kind, n := tokBlockStart, len(l.syntax.tags.BlockStart)
 	if !strings.HasPrefix(rest, l.syntax.tags.BlockStart) {
 		kind, n = tokVarStart, len(l.syntax.tags.VariableStart)
 		if !strings.HasPrefix(rest, l.syntax.tags.VariableStart) {
-			return token{}, false
+			return false
 		}
 	}
 	if n < len(rest) && rest[n] == '-' {
 		n++
 	}
 	l.inCode = true
-	return l.take(kind, n), true
+	l.take(t, kind, n)
+	return true
 }
 
 // take makes a token of the next n bytes.
-func (l *lexer) take(kind tokenKind, n int) token {
+func (l *lexer) take(t *token, kind tokenKind, n int) {
 	start := l.pos
 	l.pos += n
-	return token{kind: kind, pos: int32(start), end: int32(l.pos), text: l.src[start:l.pos]}
+	t.kind, t.pos, t.end, t.text = kind, int32(start), int32(l.pos), l.src[start:l.pos]
 }
 
 // comment takes a comment whose start the lexer stands at. Its end shares no
 // character with its start: {#} goes on.
-func (l *lexer) comment() (token, *Error) {
+func (l *lexer) comment(t *token) *Error {
 	tags := &l.syntax.tags
 	from := l.pos + len(tags.CommentStart)
 	end := strings.Index(l.src[from:], tags.CommentEnd)
 	if end < 0 {
-		return token{}, syntaxError(l.pos, len(l.src), "comment is never closed").
+		return syntaxError(l.pos, len(l.src), "comment is never closed").
 			withHint("end it with " + tags.CommentEnd)
 	}
-	return l.take(tokComment, from+end+len(tags.CommentEnd)-l.pos), nil
+	l.take(t, tokComment, from+end+len(tags.CommentEnd)-l.pos)
+	return nil
 }
 
 // data takes text up to the next tag or comment.
-func (l *lexer) data() (token, *Error) {
+func (l *lexer) data(t *token) *Error {
 	start, i := l.pos, l.pos
 	tags := &l.syntax.tags
 	for {
@@ -120,59 +127,63 @@ func (l *lexer) data() (token, *Error) {
 		rest := l.src[i:]
 		block := strings.HasPrefix(rest, tags.BlockStart)
 		if block && l.syntax.lstripBlocks {
-			return l.strippedData(start, i)
+			return l.strippedData(t, start, i)
 		}
 		if block || strings.HasPrefix(rest, tags.VariableStart) || strings.HasPrefix(rest, tags.CommentStart) {
 			break
 		}
 		if strings.HasPrefix(rest, tags.CommentEnd) {
-			return token{}, syntaxError(i, i+len(tags.CommentEnd), "unexpected end of comment").
+			return syntaxError(i, i+len(tags.CommentEnd), "unexpected end of comment").
 				withHint("no comment is open here; in text, write it as a string expression")
 		}
 		i++
 	}
-	return l.take(tokData, i-start), nil
+	l.take(t, tokData, i-start)
+	return nil
 }
 
 // strippedData takes the text from start to a block tag at end, without the
 // white space between the start of the line and the tag.
-func (l *lexer) strippedData(start, end int) (token, *Error) {
+func (l *lexer) strippedData(t *token, start, end int) *Error {
 	line := strings.LastIndexByte(l.src[:end], '\n') + 1
-	t := l.take(tokData, end-start)
+	l.take(t, tokData, end-start)
 	if line < start || line == end || trim(l.src[line:end]) != "" {
-		return t, nil
+		return nil
 	}
 	t.text = l.src[start:line]
 	if t.text == "" {
-		return l.next()
+		return l.next(t)
 	}
-	return t, nil
+	return nil
 }
 
 // code takes a token between delimiters.
-func (l *lexer) code() (token, *Error) {
+func (l *lexer) code(t *token) {
 	l.skipSpace()
 	if l.pos >= len(l.src) {
-		return token{kind: tokEOF, pos: int32(l.pos), end: int32(l.pos)}, nil
+		l.take(t, tokEOF, 0)
+		return
 	}
 	c := l.src[l.pos]
-	if c == '"' || c == '\'' {
-		return l.quoted(c), nil
+	switch {
+	case c == '"' || c == '\'':
+		l.quoted(t, c)
+		return
+	case l.syntax.ends[c] && l.closing(t):
+		return
+	case c == 'r' && l.pos+1 < len(l.src) && l.src[l.pos+1] == '/':
+		l.regexp(t)
+		return
+	case c >= 128 || operators[c] == nil:
+		l.word(t)
+		return
 	}
-	if t, ok := l.closing(); ok {
-		return t, nil
-	}
-	if c == 'r' && l.pos+1 < len(l.src) && l.src[l.pos+1] == '/' {
-		return l.regexp(), nil
-	}
-	if c < 128 && operators[c] != nil {
-		for _, op := range operators[c] {
-			if strings.HasPrefix(l.src[l.pos:], op.text) {
-				return l.take(op.kind, len(op.text)), nil
-			}
+	for _, op := range operators[c] {
+		if len(op.text) == 1 || strings.HasPrefix(l.src[l.pos:], op.text) {
+			l.take(t, op.kind, len(op.text))
+			return
 		}
 	}
-	return l.word(), nil
 }
 
 // skipSpace passes what separates tokens: not all that JavaScript calls white
@@ -191,7 +202,7 @@ func (l *lexer) skipSpace() {
 }
 
 // closing takes the end of a tag. After a block, trimBlocks drops a line end.
-func (l *lexer) closing() (token, bool) {
+func (l *lexer) closing(t *token) bool {
 	rest := l.src[l.pos:]
 	dash := 0
 	if rest[0] == '-' {
@@ -202,20 +213,21 @@ func (l *lexer) closing() (token, bool) {
 		dash = 0
 		fallthrough
 	case strings.HasPrefix(rest[dash:], tags.BlockEnd):
-		t := l.take(tokBlockEnd, dash+len(tags.BlockEnd))
+		l.take(t, tokBlockEnd, dash+len(tags.BlockEnd))
 		if l.syntax.trimBlocks {
 			l.skipLineEnd()
 		}
 		l.inCode = false
-		return t, true
+		return true
 	case strings.HasPrefix(rest, tags.VariableEnd):
 		dash = 0
 		fallthrough
 	case strings.HasPrefix(rest[dash:], tags.VariableEnd):
 		l.inCode = false
-		return l.take(tokVarEnd, dash+len(tags.VariableEnd)), true
+		l.take(t, tokVarEnd, dash+len(tags.VariableEnd))
+		return true
 	}
-	return token{}, false
+	return false
 }
 
 func (l *lexer) skipLineEnd() {
@@ -228,12 +240,13 @@ func (l *lexer) skipLineEnd() {
 
 // quoted takes a string. One that is never closed ends with the source; the
 // parser then misses the end of the tag.
-func (l *lexer) quoted(quote byte) token {
+func (l *lexer) quoted(t *token, quote byte) {
 	start := l.pos
 	body := l.src[start+1:]
 	if i := strings.IndexByte(body, quote); i >= 0 && strings.IndexByte(body[:i], '\\') < 0 {
-		l.pos = start + i + 2
-		return token{kind: tokString, pos: int32(start), end: int32(l.pos), text: body[:i]}
+		l.take(t, tokString, i+2)
+		t.text = body[:i]
+		return
 	}
 	var out []byte
 	i := 0
@@ -254,33 +267,35 @@ func (l *lexer) quoted(quote byte) token {
 		}
 		out = append(out, c)
 	}
-	l.pos = min(start+i+2, len(l.src))
-	return token{kind: tokString, pos: int32(start), end: int32(l.pos), text: string(out)}
+	l.take(t, tokString, min(start+i+2, len(l.src))-start)
+	t.text = string(out)
 }
 
 // regexp takes a literal r/…/flags, to the first slash without a backslash
 // right before it.
-func (l *lexer) regexp() token {
+func (l *lexer) regexp(t *token) {
 	start := l.pos
 	i := start + 2
 	for i < len(l.src) && (l.src[i] != '/' || l.src[i-1] == '\\') {
 		i++
 	}
-	t := token{kind: tokRegex, pos: int32(start), text: l.src[start+2 : i]}
+	body := l.src[start+2 : i]
 	i = min(i+1, len(l.src))
-	flags := i
 	for i < len(l.src) && strings.IndexByte("gimy", l.src[i]) >= 0 {
 		i++
 	}
-	t.flags = l.src[flags:i]
-	l.pos = i
-	t.end = int32(i)
-	return t
+	l.take(t, tokRegex, i-start)
+	t.text = body
+}
+
+// flags returns those of a regular expression token.
+func (l *lexer) flags(t token) string {
+	return l.src[min(int(t.pos)+len("r//")+len(t.text), int(t.end)):t.end]
 }
 
 // word takes everything up to the next white space or operator: a number, a
 // literal or a name.
-func (l *lexer) word() token {
+func (l *lexer) word(t *token) {
 	i, numeric := l.pos, true
 	for ; i < len(l.src); i++ {
 		c := l.src[i]
@@ -297,18 +312,19 @@ func (l *lexer) word() token {
 		numeric = false
 	}
 	if !numeric {
-		t := l.take(tokName, i-l.pos)
+		l.take(t, tokName, i-l.pos)
 		switch t.text {
 		case "true", "false":
 			t.kind = tokBool
 		case "none", "null":
 			t.kind = tokNone
 		}
-		return t
+		return
 	}
 	if i < len(l.src) && l.src[i] == '.' {
 		i++
-		return l.take(tokFloat, i+digits(l.src[i:])-l.pos)
+		l.take(t, tokFloat, i+digits(l.src[i:])-l.pos)
+		return
 	}
-	return l.take(tokInt, i-l.pos)
+	l.take(t, tokInt, i-l.pos)
 }

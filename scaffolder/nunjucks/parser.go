@@ -40,29 +40,31 @@ func parse(src string, syn *syntax, limits *Limits) ([]stmt, []*block, *Error) {
 
 func (p *parser) peek() *token {
 	if !p.ahead {
-		p.peeked, p.ahead = p.lexNext(), true
+		p.fetch()
 	}
 	return &p.peeked
 }
 
 func (p *parser) next() token {
-	if p.ahead {
-		p.ahead = false
-		return p.peeked
+	if !p.ahead {
+		p.fetch()
 	}
-	return p.lexNext()
+	p.ahead = false
+	return p.peeked
 }
 
-func (p *parser) lexNext() token {
-	t, err := p.lex.next()
+// fetch reads the next token. After a fault of the lexer that is the end.
+func (p *parser) fetch() {
+	p.ahead = true
+	err := p.lex.next(&p.peeked)
 	if err == nil {
-		return t
+		return
 	}
 	if p.lexError == nil {
 		p.lexError = err
 	}
 	p.lex.pos = len(p.lex.src)
-	return token{kind: tokEOF, pos: int32(len(p.lex.src)), end: int32(len(p.lex.src))}
+	p.lex.take(&p.peeked, tokEOF, 0)
 }
 
 // skip passes the next token if it is of this kind.
@@ -123,7 +125,7 @@ func (p *parser) statements() ([]stmt, *Error) {
 		return nil, err
 	}
 	defer p.leave()
-	var out []stmt
+	out := make([]stmt, 0, 4)
 	for {
 		t := p.next()
 		switch t.kind {

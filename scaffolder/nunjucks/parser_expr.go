@@ -204,46 +204,71 @@ func join(level chainLevel, left expr, op token, right expr) expr {
 	return c
 }
 
-// binary parses a chain of one operator whose operands come from next.
-func (p *parser) binary(level chainLevel, op tokenKind, next func() (expr, *Error)) (expr, *Error) {
-	e, err := next()
+// concat parses everything that binds tighter than comparisons. Each of the
+// functions below parses one level of the grammar: the rest of it after a
+// first operand of the next level has begun with e.
+func (p *parser) concat() (expr, *Error) {
+	e, err := p.unary(true)
+	if err != nil || !isArithmetic(p.peek().kind) {
+		return e, err
+	}
+	return p.concatFrom(e)
+}
+
+func isArithmetic(k tokenKind) bool { return k >= tokTilde && k <= tokPower }
+
+func (p *parser) concatFrom(e expr) (expr, *Error) {
+	return p.chain(levelAdd, tokTilde, e, p.addFrom)
+}
+
+func (p *parser) addFrom(e expr) (expr, *Error) {
+	return p.chain(levelAdd, tokPlus, e, p.subtractFrom)
+}
+
+func (p *parser) subtractFrom(e expr) (expr, *Error) {
+	return p.chain(levelAdd, tokMinus, e, p.multiplyFrom)
+}
+
+func (p *parser) multiplyFrom(e expr) (expr, *Error) {
+	return p.chain(levelMultiply, tokStar, e, p.divideFrom)
+}
+
+func (p *parser) divideFrom(e expr) (expr, *Error) {
+	return p.chain(levelMultiply, tokSlash, e, p.floorFrom)
+}
+
+func (p *parser) moduloFrom(e expr) (expr, *Error) {
+	return p.chain(levelMultiply, tokPercent, e, p.powerFrom)
+}
+
+// chain parses operands joined by one operator.
+func (p *parser) chain(level chainLevel, op tokenKind, first expr, from func(expr) (expr, *Error)) (expr, *Error) {
+	e, err := from(first)
 	for err == nil && p.peek().kind == op {
 		t := p.next()
 		var right expr
-		if right, err = next(); err == nil {
+		if right, err = p.unary(true); err != nil {
+			break
+		}
+		if right, err = from(right); err == nil {
 			e = join(level, e, t, right)
 		}
 	}
 	return e, err
 }
 
-func (p *parser) concat() (expr, *Error) {
-	e, err := p.add()
-	for err == nil && p.peek().kind == tokTilde {
-		t := p.next()
-		var right expr
-		if right, err = p.add(); err == nil {
-			e = join(levelAdd, e, t, right)
-		}
-	}
-	return e, err
-}
-
-func (p *parser) add() (expr, *Error)      { return p.binary(levelAdd, tokPlus, p.subtract) }
-func (p *parser) subtract() (expr, *Error) { return p.binary(levelAdd, tokMinus, p.multiply) }
-func (p *parser) multiply() (expr, *Error) { return p.binary(levelMultiply, tokStar, p.divide) }
-func (p *parser) divide() (expr, *Error)   { return p.binary(levelMultiply, tokSlash, p.floor) }
-func (p *parser) modulo() (expr, *Error)   { return p.binary(levelMultiply, tokPercent, p.power) }
-
-func (p *parser) floor() (expr, *Error) {
-	e, err := p.modulo()
+func (p *parser) floorFrom(e expr) (expr, *Error) {
+	e, err := p.moduloFrom(e)
 	for n := 0; err == nil && p.peek().kind == tokFloor; n++ {
 		t := p.next()
 		if n > maxChain {
 			return nil, tooDeep(t.span())
 		}
 		var right expr
-		if right, err = p.modulo(); err == nil {
+		if right, err = p.unary(true); err != nil {
+			break
+		}
+		if right, err = p.moduloFrom(right); err == nil {
 			t.kind = tokSlash
 			e = &floorExpr{t.span(), join(levelMultiply, e, t, right)}
 		}
@@ -251,19 +276,19 @@ func (p *parser) floor() (expr, *Error) {
 	return e, err
 }
 
-func (p *parser) power() (expr, *Error) {
-	e, err := p.unary(true)
-	for n := 0; err == nil && p.peek().kind == tokPower; n++ {
+func (p *parser) powerFrom(e expr) (expr, *Error) {
+	for n := 0; p.peek().kind == tokPower; n++ {
 		t := p.next()
 		if n > maxChain {
 			return nil, tooDeep(t.span())
 		}
-		var right expr
-		if right, err = p.unary(true); err == nil {
-			e = &powerExpr{t.span(), e, right}
+		right, err := p.unary(true)
+		if err != nil {
+			return nil, err
 		}
+		e = &powerExpr{t.span(), e, right}
 	}
-	return e, err
+	return e, nil
 }
 
 func (p *parser) unary(filters bool) (expr, *Error) {
@@ -340,7 +365,7 @@ func (p *parser) atom(t token) (expr, *Error) {
 		name, err := unescapeName(t)
 		return &nameExpr{node: at, name: name}, err
 	case tokRegex:
-		source, err := compilePattern(t.text, t.flags)
+		source, err := compilePattern(t.text, p.lex.flags(t))
 		if err != nil {
 			return nil, syntaxError(int(t.pos), int(t.end), "%s", err)
 		}
@@ -410,16 +435,18 @@ func (p *parser) member(target expr) (expr, *Error) {
 		}
 		return nil, err
 	}
-	return newMember(node{target.span().pos, t.end}, target, &literalExpr{t.span(), str(t.text)}), nil
+	return namedMember(node{target.span().pos, t.end}, target, t.text), nil
+}
+
+func namedMember(at node, target expr, name string) *memberExpr {
+	return &memberExpr{node: at, target: target, name: name, static: membersNamed(name)}
 }
 
 func newMember(at node, target, key expr) *memberExpr {
-	m := &memberExpr{node: at, target: target, key: key}
-	if l, ok := key.(*literalExpr); ok && l.value.kind == KindString {
-		m.name = l.value.str()
-		m.static = membersNamed(m.name)
+	if l, ok := key.(*literalExpr); ok && l.value.kind == KindString && l.value.bits > 0 {
+		return namedMember(at, target, l.value.str())
 	}
-	return m
+	return &memberExpr{node: at, target: target, key: key}
 }
 
 // index parses what is between brackets after a value: a key or a slice.
@@ -463,7 +490,10 @@ func closes(k tokenKind) bool {
 // aggregate parses what an opening bracket begins: a group, array or object.
 func (p *parser) aggregate(open token) (expr, *Error) {
 	var items []expr
-	d := &dictExpr{}
+	var d *dictExpr
+	if open.kind == tokLeftCurly {
+		d = &dictExpr{}
+	}
 	for n := 0; ; n++ {
 		if closes(p.peek().kind) {
 			t := p.next()
@@ -549,16 +579,15 @@ func keyName(e expr) (string, bool) {
 // arguments parses a call's arguments in parentheses. Keyword arguments come
 // last, as one object.
 func (p *parser) arguments() ([]expr, *Error) {
-	open := p.next()
-	return p.signature(open, tokRightParen)
+	return p.argumentsAfter(nil)
 }
 
-func (p *parser) signature(open token, end tokenKind) ([]expr, *Error) {
-	var args []expr
-	kw := &dictExpr{node: open.span(), keywords: true}
+// argumentsAfter parses arguments and appends them to those there already are.
+func (p *parser) argumentsAfter(args []expr) ([]expr, *Error) {
+	open := p.next()
+	var kw *dictExpr
 	for n := 0; ; n++ {
-		if p.peek().kind == end {
-			p.next()
+		if p.skip(tokRightParen) {
 			break
 		}
 		if n > 0 && !p.skip(tokComma) {
@@ -576,9 +605,12 @@ func (p *parser) signature(open token, end tokenKind) ([]expr, *Error) {
 		if err != nil {
 			return nil, err
 		}
+		if kw == nil {
+			kw = &dictExpr{node: open.span(), keywords: true}
+		}
 		kw.add(arg, value)
 	}
-	if len(kw.keys) > 0 {
+	if kw != nil {
 		args = append(args, kw)
 	}
 	return args, nil
@@ -594,11 +626,9 @@ func (p *parser) filters(e expr) (expr, *Error) {
 		if n > maxChain {
 			return nil, tooDeep(f.node)
 		}
-		args, err := p.filterArguments()
-		if err != nil {
+		if f.args, err = p.filterArguments(e); err != nil {
 			return nil, err
 		}
-		f.args = append([]expr{e}, args...)
 		e = f
 	}
 	return e, nil
@@ -620,17 +650,20 @@ func (p *parser) filterName() (*filterExpr, *Error) {
 	return f, nil
 }
 
-// filterArguments parses a filter's arguments, if any. Of several argument
-// lists in a row the last counts.
-func (p *parser) filterArguments() ([]expr, *Error) {
-	var args []expr
+// filterArguments parses a filter's arguments, if any, to come after what is
+// filtered. Of several argument lists in a row the last counts.
+func (p *parser) filterArguments(subject expr) ([]expr, *Error) {
+	args := make([]expr, 1, 2)
+	args[0] = subject
+	some := false
 	for p.peek().kind == tokLeftParen {
 		var err *Error
-		if args, err = p.arguments(); err != nil {
+		if args, err = p.argumentsAfter(args[:1]); err != nil {
 			return nil, err
 		}
+		some = true
 	}
-	if t := p.peek(); args != nil && (t.kind == tokDot || t.kind == tokLeftBracket) {
+	if t := p.peek(); some && (t.kind == tokDot || t.kind == tokLeftBracket) {
 		return nil, p.unexpected(*t, "the end of the filter").withHint("put the filtered value in parentheses")
 	}
 	return args, nil

@@ -410,18 +410,16 @@ func (p *parser) filterTag(t token) (stmt, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	args, err := p.filterArguments()
-	if err != nil {
+	captured := &captureExpr{node: t.span()}
+	if f.args, err = p.filterArguments(captured); err != nil {
 		return nil, err
 	}
 	if err = p.endTag("filter"); err != nil {
 		return nil, err
 	}
-	body, err := p.until("endfilter")
-	if err != nil {
+	if captured.body, err = p.until("endfilter"); err != nil {
 		return nil, err
 	}
-	f.args = append([]expr{&captureExpr{t.span(), body}}, args...)
 	return &outputStmt{t.span(), f, true}, p.closeTag(t.span(), "filter")
 }
 

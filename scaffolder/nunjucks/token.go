@@ -59,8 +59,6 @@ type token struct {
 	// text is the lexeme; of strings and regular expressions what is between
 	// the quotes, of data what remains after lstripBlocks.
 	text string
-	// flags are those of a regular expression.
-	flags string
 }
 
 // operators are the lexemes of delimiter characters, longest first where one
