@@ -373,6 +373,7 @@ func (b *builder) finishFields() {
 			if x.field != f.number {
 				break
 			}
+			f.rows += uint32(s.count(t))
 			if x.null {
 				f.null = t + 1
 			} else {
@@ -399,11 +400,10 @@ func (b *builder) fillField(f *field, values []uint32) {
 	}
 	m := &b.members[f.number]
 	f.values = newTree(values)
-	f.valued = newSet(m.valued)
-	f.has = f.valued
+	valued := newSet(m.valued)
+	f.wide = &wide{has: valued, valued: valued, text: fieldText{index: &textIndex{}}}
 	if m.null != nil {
-		f.has = f.valued.or(newSet(m.null))
+		f.has = valued.or(newSet(m.null))
 	}
-	f.text.index = &textIndex{}
 	*m = members{}
 }

@@ -114,6 +114,16 @@ func (c *checker) checkFields() {
 }
 
 func (c *checker) checkSets(f *field, values []uint32) {
+	rows := 0
+	for _, t := range values {
+		rows += c.s.count(t)
+	}
+	if f.null != 0 {
+		rows += c.s.count(f.null - 1)
+	}
+	if rows != int(f.rows) {
+		c.fail("field %q has %d rows, not %d", f.key, rows, f.rows)
+	}
 	valued := c.s.unionOf(values)
 	has := valued
 	if f.null != 0 {

@@ -17,9 +17,9 @@ import (
 
 // fieldText is what a version of a field knows of its grams.
 type fieldText struct {
-	index *textIndex // nil while the field has a single term
-	added uint32     // how many terms the field was given since index was made
-	log   []uint32   // the last of them
+	index *textIndex
+	added uint32   // how many terms the field was given since index was made
+	log   []uint32 // the last of them
 }
 
 // A textIndex holds the grams of a field. All versions of it share one.
@@ -46,9 +46,6 @@ const (
 
 // add notes a term that the field was given.
 func (t *fieldText) add(term uint32) {
-	if t.index == nil {
-		return
-	}
 	t.added++
 	if !t.index.wanted.Load() {
 		t.log = nil

@@ -194,7 +194,9 @@ func (e *edit) term(r *Row) uint32 {
 	default:
 		f.values = f.values.insert(number, e.s.compareTerm(r.Value, r.Original), e.own)
 	}
-	f.text.add(number)
+	if !f.single() {
+		f.text.add(number)
+	}
 	return number
 }
 
@@ -262,6 +264,10 @@ func (e *edit) editField(number uint32) *field {
 		e.fields[number] = &fieldDelta{before: f}
 		c := *f
 		c.edition = e.s.edition
+		if !f.single() {
+			w := *f.wide
+			c.wide = &w
+		}
 		f = &c
 		e.s.putField(f, e.own)
 	}
@@ -404,16 +410,11 @@ func (e *edit) widen(number uint32) {
 	if !f.single() || f.values == nil && (f.sole == 0 || f.null == 0) {
 		return
 	}
-	f.valued = e.s.withValueBefore(d.before)
-	f.has = f.valued
+	valued := e.s.withValueBefore(d.before)
+	f.wide = &wide{has: valued, valued: valued, text: fieldText{index: &textIndex{}}}
 	if d.before.null != 0 {
 		f.has = e.s.posting(d.before.null - 1)
 	}
-	// A field without entities so far is one of several terms all the same.
-	if f.has == nil {
-		f.has = &set{}
-	}
-	f.text = fieldText{index: &textIndex{}}
 }
 
 // withValueBefore is withValue for a field with a single term.
@@ -435,6 +436,9 @@ func (e *edit) finishTerm(number uint32, d *delta) {
 	slices.Sort(d.remove)
 	slices.Sort(d.add)
 	ids := old.apply(d.remove, d.add)
+	_, t := e.s.term(number)
+	f := e.editField(t.field)
+	f.rows = uint32(int(f.rows) + ids.len() - old.len())
 	switch ids.len() {
 	case 0:
 		e.freeTerm(number)

@@ -140,22 +140,27 @@ const (
 
 type fieldPage [fieldPageSize]*field
 
-// A field is one key with the terms that are its values. A field with a single
-// term keeps nothing else.
+// A field is one key with the terms that are its values.
 type field struct {
 	key     string
 	edition uint64
 	number  uint32
 	free    uint32 // like Snapshot.freeField, of a field that is none
+	rows    uint32 // of all entities
 	// values are the terms that have a value, in order of value and original;
 	// sole is 1 + the only one where values is nil. null is 1 + the term of
 	// the rows whose value is NULL, 0 for none.
-	values *node
-	sole   uint32
-	null   uint32
+	sole, null uint32
+	values     *node
+	// A field with a single term, of which there are as many as entities, has
+	// no more than that.
+	*wide
+}
+
+// wide is what a field knows that has, or had, several terms.
+type wide struct {
 	// has are the entities that have a row of the field, valued those that
-	// have one that is not NULL. Both are nil while there is a single term,
-	// whose set they would equal.
+	// have one that is not NULL.
 	has, valued *set
 	text        fieldText
 }
@@ -178,7 +183,7 @@ func (s *Snapshot) compareKey(key string) compare {
 }
 
 // single tells whether the field has one term and nothing else.
-func (f *field) single() bool { return f.has == nil }
+func (f *field) single() bool { return f.wide == nil }
 
 const (
 	termPageBits = 6
@@ -306,4 +311,27 @@ func (f *field) eachValue(visit func(term uint32) bool) bool {
 		return f.values.each(visit)
 	}
 	return f.sole == 0 || visit(f.sole-1)
+}
+
+// CountRows counts the rows of all keys that begin with a prefix.
+func (s *Snapshot) CountRows(prefix string) int {
+	n := 0
+	for c := s.keys.seek(s.notBeforeKey(prefix)); c.ok; c.next() {
+		f := s.field(c.item())
+		if !strings.HasPrefix(f.key, prefix) {
+			break
+		}
+		n += int(f.rows)
+	}
+	return n
+}
+
+// notBeforeKey finds the place of the first field whose key is not below key.
+func (s *Snapshot) notBeforeKey(key string) compare {
+	return func(number uint32) int {
+		if key > s.field(number).key {
+			return 1
+		}
+		return -1
+	}
 }
