@@ -133,10 +133,17 @@ func (l *Listing) next(in list) string {
 		if part == "" || name == "offset" || name == "after" {
 			continue
 		}
-		b.WriteString(url.QueryEscape(name) + "=" + url.QueryEscape(value) + "&")
+		b.WriteString(formEscape(name) + "=" + formEscape(value) + "&")
 	}
-	b.WriteString("after=" + url.QueryEscape(token.String()))
+	b.WriteString("after=" + formEscape(token.String()))
 	return b.String()
+}
+
+// formEscape escapes as HTML forms do, which differs from QueryEscape in two
+// characters.
+func formEscape(s string) string {
+	s = strings.ReplaceAll(url.QueryEscape(s), "%2A", "*")
+	return strings.ReplaceAll(s, "~", "%7E")
 }
 
 func unescape(s string) string {
@@ -169,7 +176,7 @@ func (v *View) stream(ctx context.Context, in list, w io.Writer) error {
 	}
 	hits := s.Search(search).Hits
 	b := v.buffer()
-	defer v.answer(b, *b).Release()
+	defer v.buffers.Put(b)
 	if _, err := io.WriteString(w, "["); err != nil {
 		return err
 	}
@@ -186,6 +193,9 @@ func (v *View) stream(ctx context.Context, in list, w io.Writer) error {
 		}
 		if len(data) > 0 {
 			separator = ","
+		}
+		if cap(data) <= keepBuffer {
+			*b = data[:0]
 		}
 		if _, err := w.Write(data); err != nil {
 			return err

@@ -166,3 +166,15 @@ func (w *ancestryWalk) append(dst []byte, root index.ID) ([]byte, error) {
 	}
 	return dst, nil
 }
+
+// Counts are the numbers of what is served.
+type Counts struct {
+	Kinds     []index.FacetValue // entities of each kind, in its casing
+	Relations int
+}
+
+// Counts counts what is served now.
+func (v *View) Counts() Counts {
+	s := v.index.Snapshot()
+	return Counts{Kinds: s.Facets(nil, []string{"kind"})[0], Relations: s.CountRows("relations.")}
+}
