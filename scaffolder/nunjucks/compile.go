@@ -25,6 +25,8 @@ type compiler struct {
 	sharesFrames bool
 	// setsLoop: some variable is called loop, which disturbs that of for tags.
 	setsLoop bool
+	// asksLoop: some call body asks for loop, which may be that of any macro.
+	asksLoop bool
 	mutates  bool
 }
 
@@ -32,6 +34,7 @@ type compiler struct {
 type scope struct {
 	outer *scope
 	unit  *localCount
+	loop  *forStmt // whose scope it is, if it is that of a loop
 	names []string
 	slots []int
 }
@@ -114,7 +117,7 @@ func (c *compiler) settle() {
 		}
 	}
 	for _, f := range c.loops {
-		f.loop = c.sharesFrames || c.setsLoop || asked.has("loop")
+		f.loop = f.loop || c.sharesFrames || c.setsLoop || c.asksLoop
 		f.byName = make([]bool, len(f.names))
 		for i, name := range f.names {
 			f.byName[i] = c.sharesFrames || asked.has(name) || name == "loop"
@@ -212,7 +215,7 @@ func (c *compiler) branches(subject expr, branches []branch, otherwise []stmt) *
 }
 
 func (c *compiler) loop(s *forStmt) *Error {
-	c.scope = &scope{outer: c.scope, unit: c.scope.unit}
+	c.scope = &scope{outer: c.scope, unit: c.scope.unit, loop: s}
 	defer func() { c.scope = c.scope.outer }()
 	c.loops = append(c.loops, s)
 	if err := c.expr(s.list); err != nil {
@@ -365,8 +368,23 @@ func (c *compiler) expr(e expr) *Error {
 
 func (c *compiler) name(e *nameExpr) {
 	e.where = c.resolve(e.name)
-	if e.where.kind == byName {
-		c.unbound = append(c.unbound, e)
+	if e.where.kind != byName {
+		return
+	}
+	c.unbound = append(c.unbound, e)
+	if e.name == "loop" {
+		c.askLoop()
+	}
+}
+
+// askLoop notes that what is being compiled asks for loop: that of a loop
+// around it or, in a call body, of whoever runs the body.
+func (c *compiler) askLoop() {
+	for s := c.scope; s != nil; s = s.outer {
+		if s.loop != nil && s.unit == c.scope.unit {
+			s.loop.loop = true
+		}
+		c.asksLoop = c.asksLoop || s.unit != c.scope.unit
 	}
 }
 

@@ -94,8 +94,8 @@ func (e *memberExpr) eval(a *activation) (Value, error) {
 
 // find looks the member up: a value, or a method of the target.
 func (e *memberExpr) find(a *activation, target Value) (Value, *method, error) {
-	if a.rt.env.compat && !truthy(target) {
-		target = obj(newObject(0))
+	if a.rt.env.compat && !truthy(target) && e.static != nil && e.static.pythonObject != nil {
+		return undefined, e.static.pythonObject, nil // as of an empty dict
 	}
 	if target.IsNullish() {
 		if e.name != "" {
@@ -148,9 +148,6 @@ func (a *activation) invoke(e *callExpr, this, callee Value, m *method, args []V
 	if m != nil {
 		if err := a.rt.spend(1, 0); err != nil {
 			return undefined, err
-		}
-		if a.rt.env.compat && !truthy(this) {
-			this = obj(newObject(0))
 		}
 		return m.invoke(a.rt, this, args)
 	}

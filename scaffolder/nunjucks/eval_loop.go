@@ -47,7 +47,6 @@ func (s *forStmt) iterate(a *activation, v Value) (int, error) {
 type turns struct {
 	stmt *forStmt
 	act  *activation
-	loop *object // what the template knows as loop
 }
 
 // turn runs the body once with these values of the loop's variables.
@@ -74,34 +73,65 @@ func (t *turns) turn(i, n int, byName bool, values ...Value) error {
 	return a.run(s.body)
 }
 
+// loopKeys are shared by all loop objects, none of which can change them.
 var loopKeys = []string{"index", "index0", "revindex", "revindex0", "first", "last", "length"}
 
 // describe sets the members of loop. It is one object for all turns, unless
 // the template sets a variable of that name.
 func (t *turns) describe(i, n int) error {
 	f := t.act.unit.frame
-	if at := f.local("loop"); at != nil && truthy(*at) {
-		switch {
-		case at.kind == KindObject && !at.obj().frozen:
-			t.loop = at.obj()
-		case at.kind == KindArray || at.kind == KindObject:
-			return throw("loop is a variable that cannot be changed")
-		default:
-			return throw("loop is set to a %s, which cannot have members", at.kind)
-		}
-	} else {
-		t.loop = newObject(len(loopKeys))
-		f.set("loop", obj(t.loop))
-	}
 	length := num(float64(n))
 	if n < 0 {
 		length = nan
 	}
 	vals := [...]Value{integer(i + 1), integer(i), integer(n - i), integer(n - i - 1),
 		BoolValue(i == 0), BoolValue(i == n-1), length}
-	for k, key := range loopKeys {
-		t.loop.set(key, vals[k])
+	at := f.local("loop")
+	if at == nil || !truthy(*at) {
+		o := &object{keys: loopKeys[:len(loopKeys):len(loopKeys)], vals: make([]Value, len(loopKeys))}
+		copy(o.vals, vals[:])
+		f.set("loop", obj(o))
+		return nil
 	}
+	if at.kind == KindObject {
+		if o := at.obj(); len(o.keys) == len(loopKeys) && &o.keys[0] == &loopKeys[0] {
+			copy(o.vals, vals[:])
+			return nil
+		}
+	}
+	for k, key := range loopKeys {
+		if err := t.act.rt.setMember(*at, key, vals[k]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setMember is v.key = to, which a loop does to a variable called loop.
+func (rt *runtime) setMember(v Value, key string, to Value) error {
+	switch {
+	case v.kind != KindObject && v.kind != KindArray:
+		return throw("loop is set to %s, which cannot have members", withArticle(v.kind))
+	case frozen(v):
+		rt.touched = true
+		return throw("loop is set to a value that is shared")
+	case v.kind == KindObject:
+		v.obj().set(key, to)
+		return nil
+	}
+	a := v.arr()
+	if key == "length" {
+		n := int(max(0, to.num()))
+		if n > len(a.elems) {
+			a.elems = append(a.elems, make([]Value, n-len(a.elems))...)
+		}
+		a.elems = a.elems[:n]
+		return rt.spend(1, 24*n)
+	}
+	if a.props == nil {
+		a.props = newObject(len(loopKeys))
+	}
+	a.props.set(key, to)
 	return nil
 }
 

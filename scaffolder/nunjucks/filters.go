@@ -1,5 +1,7 @@
 package nunjucks
 
+import "strings"
+
 // builtinFilters are the filters of every environment. The first argument is
 // the value left of the pipe.
 func builtinFilters() map[string]*function {
@@ -68,10 +70,14 @@ func filterError(name string, err error) error {
 // like returns text that is safe if the original is.
 func like(original Value, s string) Value {
 	if original.kind == KindSafe {
-		return safe(s)
+		return newSafe(s)
 	}
 	return str(s)
 }
+
+// newSafe returns a safe string that is not identical to any other: to ===
+// they are objects.
+func newSafe(s string) Value { return safe(strings.Clone(s)) }
 
 // named reads arguments that a filter takes by position or by name.
 func named(args []Value, names ...string) []Value {

@@ -43,21 +43,21 @@ func filterBatch(rt *runtime, args []Value) (Value, error) {
 // filterSlice splits into columns.
 func filterSlice(rt *runtime, args []Value) (Value, error) {
 	v, fill := arg(args, 0), arg(args, 2)
-	if v.kind != KindArray && v.kind != KindString {
-		return undefined, throw("needs an array, not %s", withArticle(v.kind))
+	if v.IsNullish() {
+		return undefined, throw("%s has no elements", v.kind)
 	}
 	slices, err := rt.number(arg(args, 1))
-	if err != nil {
-		return undefined, err
+	if err != nil || !(slices > 0) {
+		return list(nil), err
+	}
+	if v.kind != KindArray && !v.isText() {
+		return undefined, throw("needs an array, not %s", withArticle(v.kind))
 	}
 	total, err := rt.lengthOf(v)
 	if err != nil {
 		return undefined, err
 	}
 	size, extra := int(math.Floor(total/slices)), remainder(total, slices)
-	if !(slices > 0) {
-		return list(nil), nil
-	}
 	if err := rt.spend(int(min(slices, 1<<30)), int(min(24*slices, 1<<40))); err != nil {
 		return undefined, err
 	}
@@ -79,7 +79,7 @@ func filterSlice(rt *runtime, args []Value) (Value, error) {
 }
 
 func (rt *runtime) column(v Value, start, end int, pad bool, fill Value) (Value, error) {
-	if v.kind == KindString {
+	if v.isText() {
 		if pad {
 			return undefined, throw("a string cannot be padded")
 		}
@@ -278,6 +278,9 @@ func (rt *runtime) selectBy(args []Value, want bool) (Value, error) {
 	elems, err := rt.mapped(v)
 	if err != nil {
 		return undefined, err
+	}
+	if v.kind == KindSafe {
+		elems = nil // it has a length but no elements
 	}
 	var out []Value
 	for _, e := range elems {

@@ -32,7 +32,7 @@ func filterForceEscape(rt *runtime, args []Value) (Value, error) {
 		return undefined, err
 	}
 	s = escapeHTML(s)
-	return safe(s), rt.spend(1, len(s))
+	return newSafe(s), rt.spend(1, len(s))
 }
 
 func filterSafe(rt *runtime, args []Value) (Value, error) {
@@ -40,7 +40,7 @@ func filterSafe(rt *runtime, args []Value) (Value, error) {
 		return v, nil
 	}
 	s, err := rt.plainText(arg(args, 0))
-	return safe(s), err
+	return newSafe(s), err
 }
 
 func filterNl2br(rt *runtime, args []Value) (Value, error) {

@@ -143,6 +143,7 @@ func (a *activation) imported(at node, e expr, withContext bool) (*object, error
 		inner.vars = a.unit.vars.fork()
 		inner.frame.parent, inner.foreign = a.unit.frame, true
 	}
+	inner.vars.exporting = true
 	if _, err := a.rt.capture(func() error { return a.runUnit(at, inner) }); err != nil {
 		return nil, err
 	}

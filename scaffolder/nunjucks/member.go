@@ -99,7 +99,7 @@ func (rt *runtime) member(v Value, name string, ms *members) (Value, *method) {
 		if i, ok := arrayIndex(name); ok {
 			return v.Index(int(i)), nil
 		}
-		if got, ok := v.arr().match.member(name); ok {
+		if got, ok := v.arr().props.lookup(name); ok {
 			return got, nil
 		}
 	case KindString:

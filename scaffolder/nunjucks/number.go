@@ -194,38 +194,6 @@ func digitValue(c byte) int {
 	return 99
 }
 
-// power is JavaScript's **. Whole exponents are computed exactly and rounded
-// once, as the engines do to within the last bit.
-func power(x, y float64) float64 {
-	if math.IsNaN(y) || (math.IsInf(y, 0) && math.Abs(x) == 1) {
-		return math.NaN()
-	}
-	if y == 0.5 && x > 0 {
-		return math.Sqrt(x)
-	}
-	r := math.Pow(x, y)
-	if y != math.Trunc(y) || math.Abs(y) > 1100 || r == 0 || math.IsInf(r, 0) || math.IsNaN(r) {
-		return r
-	}
-	if r == math.Trunc(r) && math.Abs(r) < 1<<53 && x == math.Trunc(x) {
-		return r
-	}
-	const precision = 2400
-	z := new(big.Float).SetPrec(precision).SetInt64(1)
-	b := new(big.Float).SetPrec(precision).SetFloat64(x)
-	for n := int(math.Abs(y)); n > 0; n >>= 1 {
-		if n&1 != 0 {
-			z.Mul(z, b)
-		}
-		b.Mul(b, b)
-	}
-	if y < 0 {
-		z.Quo(new(big.Float).SetPrec(precision).SetInt64(1), z)
-	}
-	f, _ := z.Float64()
-	return f
-}
-
 // roundHalfUp is Math.round: halves go towards +∞.
 func roundHalfUp(f float64) float64 {
 	floor := math.Floor(f)
@@ -235,13 +203,18 @@ func roundHalfUp(f float64) float64 {
 	return math.Copysign(floor, f)
 }
 
-// exactDigits returns f > 0 as d.ddd × 10^exp with n digits, where halves are
-// rounded up. Go rounds exact halves to even, so it is asked for all digits.
-func exactDigits(f float64, n int) (digits []byte, exp int) {
+// decimal returns all digits of f > 0 as d.ddd × 10^exp.
+func decimal(f float64) (digits []byte, exp int) {
 	all := strconv.FormatFloat(f, 'e', 800, 64)
 	mark := strings.IndexByte(all, 'e')
 	exp, _ = strconv.Atoi(all[mark+1:])
-	digits = append([]byte{all[0]}, all[2:mark]...)
+	return append([]byte{all[0]}, all[2:mark]...), exp
+}
+
+// exactDigits returns f > 0 as d.ddd × 10^exp with n digits, where halves are
+// rounded up. Go rounds exact halves to even, so it is asked for all digits.
+func exactDigits(f float64, n int) (digits []byte, exp int) {
+	digits, exp = decimal(f)
 	return roundDigits(digits, n, exp)
 }
 
@@ -273,12 +246,8 @@ func toFixed(f float64, n int) string {
 	}
 	body := ""
 	if f > 0 {
-		all := strconv.FormatFloat(f, 'e', 0, 64)
-		exp, _ := strconv.Atoi(all[strings.IndexByte(all, 'e')+1:])
-		if all[0] == '1' && f < parseDecimal(all) { // rounded up to a power of ten
-			exp--
-		}
-		d, _ := exactDigits(f, exp+1+n) // one more of them after a carry
+		all, exp := decimal(f)
+		d, _ := roundDigits(all, exp+1+n, exp) // one more of them after a carry
 		body = string(d)
 	}
 	if n > 0 {
@@ -356,18 +325,25 @@ func toRadix(f float64, base int) string {
 		sign, f = "-", -f
 	}
 	whole := math.Floor(f)
-	n, _ := new(big.Float).SetFloat64(whole).Int(nil)
-	out := sign + n.Text(base)
 	rest := f - whole
 	delta := max(0.5*(math.Nextafter(f, math.Inf(1))-f), math.SmallestNonzeroFloat64)
 	if rest < delta {
-		return out
+		return sign + radixWhole(whole, base)
 	}
 	fraction := radixFraction(rest, delta, base)
 	if fraction == nil { // rounded up to the next whole number
-		return sign + n.Add(n, big.NewInt(1)).Text(base)
+		return sign + radixWhole(whole+1, base)
 	}
-	return out + "." + string(fraction)
+	return sign + radixWhole(whole, base) + "." + string(fraction)
+}
+
+// radixWhole writes a whole number. Digits that a double cannot hold are 0.
+func radixWhole(f float64, base int) string {
+	zeros := 0
+	for ; f >= 1<<53; zeros++ {
+		f /= float64(base)
+	}
+	return strconv.FormatInt(int64(f), base) + strings.Repeat("0", zeros)
 }
 
 func radixFraction(rest, delta float64, base int) []byte {

@@ -397,8 +397,9 @@ func (p *parser) postfix(e expr) (expr, *Error) {
 		switch t.kind {
 		case tokLeftParen:
 			var args []expr
-			args, err = p.arguments()
-			e = p.newCall(node{e.span().pos, t.end}, e, args)
+			if args, err = p.arguments(); err == nil {
+				e, err = p.newCall(node{e.span().pos, t.end}, e, args)
+			}
 		case tokLeftBracket:
 			p.next()
 			e, err = p.index(e, t)
@@ -418,12 +419,29 @@ func (p *parser) postfix(e expr) (expr, *Error) {
 }
 
 // newCall makes a call, or a super() if that is called inside a block.
-func (p *parser) newCall(at node, callee expr, args []expr) expr {
+func (p *parser) newCall(at node, callee expr, args []expr) (expr, *Error) {
 	if n, ok := callee.(*nameExpr); ok && n.name == "super" && p.outer != nil {
 		p.outer.super = true
-		return &superExpr{node: at}
+		return &superExpr{node: at}, nil
 	}
-	return &callExpr{at, callee, args}
+	if refersToNull(callee) {
+		return nil, syntaxError(int(at.pos), int(at.end), "none has no members that could be called")
+	}
+	return &callExpr{at, callee, args}, nil
+}
+
+// refersToNull tells whether the literal null is part of what is called. The
+// reference cannot name such a thing, even where it is never run.
+func refersToNull(e expr) bool {
+	switch e := e.(type) {
+	case *literalExpr:
+		return e.value.kind == KindNull
+	case *memberExpr:
+		return refersToNull(e.target) || e.key != nil && refersToNull(e.key)
+	case *callExpr:
+		return refersToNull(e.callee)
+	}
+	return false
 }
 
 func (p *parser) member(target expr) (expr, *Error) {

@@ -166,8 +166,7 @@ func reExec(rt *runtime, this Value, args []Value) (Value, error) {
 	return rt.matchValue(this.re(), s, u, m), err
 }
 
-// matchValue is the result of exec. JavaScript's is an array that has members
-// too; here it is an object with the array's indexes as keys.
+// matchValue is the result of exec: an array with named members.
 func (rt *runtime) matchValue(r *regexpObject, s string, u []uint16, m []int) Value {
 	if m == nil {
 		return null
@@ -186,28 +185,11 @@ func (rt *runtime) matchValue(r *regexpObject, s string, u []uint16, m []int) Va
 		}
 		groups.obj().set(name, elems[i])
 	}
-	return arr(&array{elems: elems, match: &matchInfo{index: m[0], input: s, groups: groups}})
-}
-
-// A matchInfo holds what an array has that is the result of a search.
-type matchInfo struct {
-	index  int
-	input  string
-	groups Value
-}
-
-func (m *matchInfo) member(name string) (Value, bool) {
-	switch {
-	case m == nil:
-		return undefined, false
-	case name == "index":
-		return integer(m.index), true
-	case name == "input":
-		return str(m.input), true
-	case name == "groups":
-		return m.groups, true
-	}
-	return undefined, false
+	props := newObject(3)
+	props.set("index", integer(m[0]))
+	props.set("input", str(s))
+	props.set("groups", groups)
+	return arr(&array{elems: elems, props: props})
 }
 
 var patternStringMethods = []method{

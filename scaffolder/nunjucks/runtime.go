@@ -2,6 +2,7 @@ package nunjucks
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -124,6 +125,8 @@ type variables struct {
 	given    Value // an object
 	own      []variable
 	exported []string
+	// exporting: the template is being imported.
+	exporting bool
 }
 
 func (vs *variables) get(name string) (Value, bool) {
@@ -154,7 +157,7 @@ func (vs *variables) fork() *variables {
 }
 
 func (vs *variables) export(name string) {
-	if name == "" || name[0] != '_' {
+	if vs.exporting && !strings.HasPrefix(name, "_") {
 		vs.exported = append(vs.exported, name)
 	}
 }

@@ -1,6 +1,7 @@
 package nunjucks
 
 import (
+	"bytes"
 	"context"
 	"sync"
 	"time"
@@ -125,10 +126,8 @@ func (t *Template) newSession(ctx context.Context, given Value, mutable bool, sc
 
 // wellFormedOutput replaces lone halves of surrogate pairs.
 func wellFormedOutput(out []byte) []byte {
-	for i := range out {
-		if out[i] == 0xED {
-			return wellFormedBytes(out)
-		}
+	if bytes.IndexByte(out, 0xED) < 0 {
+		return out
 	}
-	return out
+	return wellFormedBytes(out)
 }

@@ -76,7 +76,7 @@ func StringValue(s string) Value { return str(toWellFormed(s)) }
 
 // SafeValue returns a string that autoescaping leaves alone, like the result
 // of a macro.
-func SafeValue(s string) Value { return safe(toWellFormed(s)) }
+func SafeValue(s string) Value { return newSafe(toWellFormed(s)) }
 
 // ArrayValue returns an array of these elements, which it copies.
 func ArrayValue(elems ...Value) Value {
@@ -187,7 +187,7 @@ func (v Value) Members() func(yield func(string, Value) bool) {
 type array struct {
 	elems  []Value
 	frozen bool
-	match  *matchInfo // of the results of searches
+	props  *object // named members, as the results of searches have them
 }
 
 // A function is what a Value of KindFunction points to.
