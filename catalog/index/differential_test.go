@@ -1,9 +1,12 @@
 package index_test
 
 import (
+	"context"
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -60,6 +63,7 @@ type fixture struct {
 	m        model
 	x        *index.Index
 	revision uint64
+	asked    []query.Filter
 }
 
 func (f *fixture) add(uid catalog.UID, name modelName) (modelEntity, bool) {
@@ -139,8 +143,19 @@ func (f *fixture) update(changes *[]index.Change, e modelEntity) {
 	}
 }
 
+// filter returns a random filter, and now and then one that was asked before:
+// what is kept of it must not outlive a change.
+func (f *fixture) filter(depth int) query.Filter {
+	if len(f.asked) > 12 && f.g.IntN(2) == 0 {
+		return f.asked[f.g.IntN(12)]
+	}
+	x := f.g.filter(depth)
+	f.asked = append(f.asked, x)
+	return x
+}
+
 func (f *fixture) search() {
-	s, filter, order := f.x.Snapshot(), f.g.filter(3), f.g.order()
+	s, filter, order := f.x.Snapshot(), f.filter(3), f.g.order()
 	want, total := f.m.search(filter, order)
 	limit := 1 + f.g.IntN(8)
 	offset := f.g.IntN(len(want) + 2)
@@ -236,7 +251,7 @@ func (f *fixture) compare(s *index.Snapshot, q index.Search, got index.Result, w
 }
 
 func (f *fixture) list() {
-	s, filter := f.x.Snapshot(), f.g.filter(2)
+	s, filter := f.x.Snapshot(), f.filter(2)
 	var orders []query.Order
 	for range f.g.IntN(4) {
 		orders = append(orders, query.Order{Field: f.g.key(), Descending: f.g.IntN(2) == 0})
@@ -255,7 +270,7 @@ func (f *fixture) list() {
 }
 
 func (f *fixture) facets() {
-	s, filter, key := f.x.Snapshot(), f.g.filter(2), f.g.key()
+	s, filter, key := f.x.Snapshot(), f.filter(2), f.g.key()
 	require.Equal(f.t, f.m.facet(filter, key), s.Facets(filter, []string{key})[0], "seed %d: %s of %s", f.seed, key, describe(filter))
 }
 
@@ -289,4 +304,77 @@ func (f *fixture) check() {
 		}
 	}, func(violation string) { f.t.Errorf("seed %d: %s", f.seed, violation) })
 	require.NoError(f.t, err)
+}
+
+// A ref that another uid gets is the other's from then on, whatever becomes of
+// the one that had it.
+func TestRefsThatAreTakenOver(t *testing.T) {
+	x := index.New()
+	rows := func(v string) []index.Row { return []index.Row{{Key: "k", Value: v, Original: v}} }
+	x.Publish(1, []index.Change{{UID: uidOf(1), Ref: "a:b/c", Rows: rows("old")}})
+	x.Publish(2, []index.Change{{UID: uidOf(2), Ref: "a:b/c", Rows: rows("new")}})
+	requireRef := func(want uint64) {
+		id, ok := x.Snapshot().ByRef("a:b/c")
+		require.True(t, ok)
+		require.Equal(t, uidOf(want), x.Snapshot().UID(id))
+	}
+	requireRef(2)
+	x.Publish(3, []index.Change{{UID: uidOf(1)}})
+	requireRef(2)
+	x.Publish(4, []index.Change{{UID: uidOf(2)}, {UID: uidOf(3), Ref: "a:b/c", Rows: rows("newest")}, {UID: uidOf(9)}})
+	requireRef(3)
+	require.Equal(t, 1, x.Snapshot().Len())
+	require.NoError(t, x.Snapshot().Check(t.Context(), nil, func(violation string) { t.Error(violation) }))
+}
+
+// Of an entity that changes often nothing remains but its last rows.
+func TestChangesLeaveNothingBehind(t *testing.T) {
+	x := index.New()
+	for i := range 5_000 {
+		v := strconv.Itoa(i)
+		x.Publish(uint64(i), []index.Change{{UID: uidOf(1), Ref: "a:b/c", Rows: []index.Row{
+			{Key: "k", Value: v, Original: v}, {Key: "k." + v, Value: "true", Original: "true"}, {Key: "n", Null: true},
+		}}})
+	}
+	s := x.Snapshot()
+	require.Equal(t, []index.Row{{Key: "k", Value: "4999", Original: "4999"}, {Key: "k.4999", Value: "true", Original: "true"}, {Key: "n", Null: true}}, s.Rows(0))
+	require.Equal(t, 2, s.CountRows("k"))
+	require.Nil(t, s.Facets(nil, []string{"k.4998"})[0])
+	require.Less(t, testing.AllocsPerRun(10, func() { x.Publish(1, []index.Change{{UID: uidOf(1), Ref: "a:b/c", Rows: s.Rows(0)}}) }), 100.0)
+	require.NoError(t, s.Check(t.Context(), nil, func(violation string) { t.Error(violation) }))
+}
+
+// Check finds what is wrong.
+func TestCheckNamesViolations(t *testing.T) {
+	f := &fixture{t: t, g: &generator{Rand: rand.New(rand.NewPCG(1, 1)), uids: &uidSequence{}}, x: index.New()}
+	f.m.entities = map[catalog.UID]modelEntity{}
+	f.load(20)
+	all := f.m.sorted()
+	other, ref := f.g.document(all[0].uid, f.g.name())
+	var violations []string
+	err := f.x.Snapshot().Check(t.Context(), func(yield func(index.Document) bool) {
+		_ = yield(index.Document{UID: all[0].uid, JSON: other}) && yield(index.Document{UID: uidOf(1), JSON: other}) && yield(index.Document{UID: all[1].uid, JSON: []byte("{")})
+	}, func(violation string) { violations = append(violations, violation) })
+	require.NoError(t, err)
+	require.Len(t, violations, 5)
+	require.Contains(t, violations[0], "is of "+ref+" and indexed as "+all[0].ref)
+	require.Contains(t, violations[1], "entity "+all[0].ref+": its rows are not those of its document")
+	require.Contains(t, violations[2], "document "+uidOf(1).String()+" is not indexed")
+	require.Contains(t, violations[3], "document "+all[1].uid.String()+": ")
+	require.Contains(t, violations[4], fmt.Sprintf("there are 3 documents for %d entities", len(all)))
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, f.x.Snapshot().Check(ctx, nil, func(string) {}), context.Canceled)
+}
+
+func TestLoadRefusesWhatCannotBeIndexed(t *testing.T) {
+	x := index.New()
+	x.Publish(3, []index.Change{{UID: uidOf(1), Ref: "a:b/c", Rows: []index.Row{{Key: "k", Null: true}}}})
+	for _, doc := range []string{"", "[]", `{"spec":{"a":1,"A":2}}`} {
+		err := x.Load(4, func(yield func(index.Document) bool) { yield(index.Document{UID: uidOf(7), JSON: []byte(doc)}) })
+		require.ErrorContains(t, err, uidOf(7).String(), "the error says which")
+		require.Equal(t, uint64(3), x.Snapshot().Revision(), "and the index is as it was")
+		require.Equal(t, 1, x.Snapshot().Len())
+	}
 }

@@ -110,6 +110,7 @@ func TestGramsAreGivenUp(t *testing.T) {
 	}
 	f := c.x.Snapshot().lookup("name")
 	require.Less(t, len(f.text.log), maxLog)
+	require.Less(t, c.x.Snapshot().termsBorn, uint32(5_000), "numbers of terms that are gone are used again")
 	require.Equal(t, c.want(pattern(t, "service-7")), found(c.x.Snapshot(), pattern(t, "service-7")))
 }
 
@@ -332,4 +333,26 @@ func TestCacheIsBounded(t *testing.T) {
 	next := &Snapshot{cache: s.cache, edition: 1, allEdition: 1}
 	next.remember(cachedSet, query.In{Key: "k", Values: []string{"0"}}, "", func() (any, int) { makes++; return "other", 1 })
 	require.Equal(t, 1_003, makes, "another edition has another result")
+}
+
+// In a large catalog the sets of filters are kept; one that looks at no field
+// at all changes with the entities.
+func TestSetsOfLargeCatalogsFollowChanges(t *testing.T) {
+	c := newNameCatalog(4)
+	nobody := query.Not{Filter: query.In{Key: "no.such.key", Values: []string{"x"}}}
+	named := query.And{query.Exists{Key: "name"}, query.Not{Filter: query.HasPrefix{Key: "name", Prefix: "a"}}}
+	for range 3 {
+		c.change(largeCatalog, 100)
+		s := c.x.Snapshot()
+		require.Equal(t, len(c.names), s.Select(nobody).Len())
+		rest := 0
+		for _, name := range c.names {
+			if !strings.HasPrefix(name, "a") {
+				rest++
+			}
+		}
+		require.Equal(t, rest, s.Select(named).Len())
+		require.Equal(t, rest, s.Search(Search{Filter: named, Order: &query.Order{Field: "name"}, Offset: rest - 1, Limit: 5}).Total)
+		require.NoError(t, s.Check(t.Context(), nil, func(violation string) { t.Error(violation) }))
+	}
 }
