@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -318,4 +319,54 @@ func BenchmarkByRef(b *testing.B) {
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/50, "ns/ref")
 	})
+}
+
+// What a search costs right after a component has come or gone, when nothing
+// that was kept holds any more. The publishing is not counted.
+func BenchmarkAfterChange(b *testing.B) {
+	for _, q := range []struct {
+		name string
+		run  func(s *index.Snapshot, i, n int)
+	}{
+		{"page", func(s *index.Snapshot, _, _ int) {
+			s.Search(index.Search{Filter: query.Both(benchPermission, in("kind", "component")), Order: byName, Limit: 20})
+		}},
+		{"deep-page", func(s *index.Snapshot, _, n int) {
+			s.Search(index.Search{Filter: in("kind", "component"), Order: byName, Limit: 20, Offset: n / 2})
+		}},
+		{"full-text", func(s *index.Snapshot, i, _ int) {
+			s.Search(index.Search{Filter: query.And{
+				in("kind", "component"),
+				text(benchNouns[i%len(benchNouns)], "metadata.name", "metadata.title", "spec.profile.displayname"),
+			}, Order: byName, Limit: 20})
+		}},
+		{"full-text-rare", func(s *index.Snapshot, i, n int) {
+			s.Search(index.Search{Filter: text(benchName(i%n/20*20+7), "metadata.name", "metadata.title", "spec.profile.displayname"), Order: byName, Limit: 20})
+		}},
+		{"facets", func(s *index.Snapshot, _, _ int) {
+			s.Facets(in("kind", "component"), []string{"spec.type", "metadata.tags", "spec.lifecycle", "relations.ownedBy"})
+		}},
+	} {
+		b.Run(q.name, func(b *testing.B) {
+			forSizes(b, func(b *testing.B, n int) {
+				x := index.New()
+				require.NoError(b, x.Load(1, each(benchDocuments(n))))
+				rows, err := index.FlattenJSON(benchDocuments(n)[n/2+7].JSON)
+				require.NoError(b, err)
+				var spent time.Duration
+				for i := 0; b.Loop(); i++ {
+					change := index.Change{UID: uidOf(uint64(n+i/2) << 16), Ref: "component:default/new", Rows: rows}
+					if i%2 == 1 {
+						change.Rows = nil
+					}
+					x.Publish(uint64(i), []index.Change{change})
+					s := x.Snapshot()
+					start := time.Now()
+					q.run(s, i, n)
+					spent += time.Since(start)
+				}
+				b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N), "ns/query")
+			})
+		})
+	}
 }

@@ -51,8 +51,8 @@ func (b *builder) numberFields() {
 	sortTexts(items, text)
 	var all []byte
 	var ends []int
-	for i, t := range items {
-		if i == 0 || !bytes.Equal(text(t), text(items[i-1])) {
+	for _, t := range items {
+		if t.word != repeats {
 			all = append(all, text(t)...)
 			ends = append(ends, len(all))
 		}
@@ -135,25 +135,28 @@ func (b *builder) rank(t textItem) (null bool, original []byte) {
 	return null, o
 }
 
-// repeats is the word of terms that are like the one before.
-const repeats = 1
-
 // sortOriginals sorts terms, sorted by value, by the original too.
 func (b *builder) sortOriginals(part []textItem) {
 	for len(part) > 0 {
 		n := 1
-		for value := b.value(part[0]); n < len(part) && bytes.Equal(b.value(part[n]), value); n++ {
+		for n < len(part) && part[n].word == repeats {
+			n++
 		}
-		same := part[:n]
-		part = part[n:]
 		if n > 1 {
-			slices.SortFunc(same, b.compareRank)
+			b.sortSame(part[:n])
 		}
-		for i := range same {
-			same[i].word = 0
-			if i > 0 && b.compareRank(same[i-1], same[i]) == 0 {
-				same[i].word = repeats
-			}
+		part = part[n:]
+	}
+}
+
+// sortSame sorts terms of one value, and marks those that repeat the one
+// before.
+func (b *builder) sortSame(same []textItem) {
+	slices.SortFunc(same, b.compareRank)
+	for i := range same {
+		same[i].word = isNew
+		if i > 0 && b.compareRank(same[i-1], same[i]) == 0 {
+			same[i].word = repeats
 		}
 	}
 }

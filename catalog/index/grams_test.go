@@ -294,7 +294,7 @@ func requireTree(t *testing.T, want []uint32, n *node, x uint32) {
 func TestSortTexts(t *testing.T) {
 	r := rand.New(rand.NewPCG(rand.Uint64(), 7))
 	for range 100 {
-		texts := make([][]byte, r.IntN(300))
+		texts := make([][]byte, r.IntN(600))
 		items := make([]textItem, len(texts))
 		for i := range texts {
 			texts[i] = []byte(strings.Repeat("common/", r.IntN(4)))
@@ -307,6 +307,10 @@ func TestSortTexts(t *testing.T) {
 		require.True(t, slices.IsSortedFunc(items, func(a, b textItem) int {
 			return slices.Compare(texts[a.number], texts[b.number])
 		}))
+		for i, x := range items {
+			repeated := i > 0 && slices.Equal(texts[items[i-1].number], texts[x.number])
+			require.Equal(t, repeated, x.word == repeats)
+		}
 	}
 }
 

@@ -78,10 +78,10 @@ func matches(e modelEntity, f query.Filter) bool {
 
 // like is SQL's LIKE by the book.
 func like(s, pattern string) bool {
-	str, pat := []rune(s), []rune(pattern)
+	str := []rune(s)
 	reach := make([]bool, len(str)+1)
 	reach[0] = true
-	for _, p := range pat {
+	for _, p := range pattern {
 		next := make([]bool, len(str)+1)
 		for i, ok := range reach {
 			switch {

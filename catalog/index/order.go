@@ -376,19 +376,24 @@ func (w *valueWalk) each(start *string, visit func(group) bool) {
 		w.sole(start, visit)
 		return
 	}
-	step := (*treeCursor).next
-	if w.descending {
-		step = (*treeCursor).prev
-	}
 	var terms []uint32
-	for c := w.cursor(start); c.ok; {
+	c := w.cursor(start)
+	for c.ok {
 		terms = append(terms[:0], c.item())
-		for step(&c); c.ok && w.s.sameValue(terms[0], c.item()); step(&c) {
+		for w.step(&c); c.ok && w.s.sameValue(terms[0], c.item()); w.step(&c) {
 			terms = append(terms, c.item())
 		}
 		if g, ok := w.group(terms); ok && !visit(g) {
 			return
 		}
+	}
+}
+
+func (w *valueWalk) step(c *treeCursor) {
+	if w.descending {
+		c.prev()
+	} else {
+		c.next()
 	}
 }
 

@@ -106,7 +106,8 @@ func (s *Snapshot) valueTerms(dst []uint32, f *field, value string) []uint32 {
 		}
 		return dst
 	}
-	for c := f.values.seek(s.notBefore(value)); c.ok && s.value(c.item()) == value; c.next() {
+	c := f.values.seek(s.notBefore(value))
+	for ; c.ok && s.value(c.item()) == value; c.next() {
 		dst = append(dst, c.item())
 	}
 	return dst

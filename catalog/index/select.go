@@ -140,7 +140,8 @@ func (s *Snapshot) evalPrefix(f query.HasPrefix) *set {
 		return nil
 	}
 	var terms []uint32
-	for c := x.values.seek(s.notBefore(f.Prefix)); c.ok && strings.HasPrefix(s.value(c.item()), f.Prefix); c.next() {
+	c := x.values.seek(s.notBefore(f.Prefix))
+	for ; c.ok && strings.HasPrefix(s.value(c.item()), f.Prefix); c.next() {
 		terms = append(terms, c.item())
 	}
 	return s.unionOf(terms)

@@ -316,7 +316,8 @@ func (f *field) eachValue(visit func(term uint32) bool) bool {
 // CountRows counts the rows of all keys that begin with a prefix.
 func (s *Snapshot) CountRows(prefix string) int {
 	n := 0
-	for c := s.keys.seek(s.notBeforeKey(prefix)); c.ok; c.next() {
+	c := s.keys.seek(s.notBeforeKey(prefix))
+	for ; c.ok; c.next() {
 		f := s.field(c.item())
 		if !strings.HasPrefix(f.key, prefix) {
 			break

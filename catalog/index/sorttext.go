@@ -1,21 +1,27 @@
 package index
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"slices"
 )
 
-// A textItem is one of some texts that are sorted; word is scratch.
+// A textItem is one of some texts that are sorted.
 type textItem struct {
-	word   uint64
+	word   uint64 // scratch, and then whether the text repeats the one before
 	source uint32
 	number uint32
 }
 
-// sortTexts sorts items by the bytes of their texts, equal ones side by side.
-// It looks at eight bytes at a time, so that what many texts have in common is
-// compared once and not each time.
+const (
+	isNew   = 0
+	repeats = 1
+)
+
+// sortTexts sorts items by the bytes of their texts, and marks in their words
+// those that are equal to the one before. It looks at eight bytes at a time,
+// so that what many texts have in common is compared once and not each time.
 func sortTexts(items []textItem, text func(textItem) []byte) { sortTextsFrom(items, 0, text) }
 
 // fewTexts is up to how many items are compared as a whole.
@@ -36,9 +42,13 @@ func sortTextsFrom(items []textItem, depth int, text func(textItem) []byte) {
 		items, depth = items[ended:], depth+8
 	}
 	if len(items) > 1 {
-		slices.SortFunc(items, func(a, b textItem) int {
-			return slices.Compare(text(a)[depth:], text(b)[depth:])
-		})
+		slices.SortFunc(items, func(a, b textItem) int { return bytes.Compare(text(a)[depth:], text(b)[depth:]) })
+	}
+	for i := range items {
+		items[i].word = isNew
+		if i > 0 && bytes.Equal(text(items[i-1])[depth:], text(items[i])[depth:]) {
+			items[i].word = repeats
+		}
 	}
 }
 
@@ -50,7 +60,9 @@ func sortWords(items []textItem, depth int, text func(textItem) []byte) {
 	for from, to := 0, 0; from < len(items); from = to {
 		for to = from + 1; to < len(items) && items[to].word == items[from].word; to++ {
 		}
-		if run := items[from:to]; len(run) > 1 {
+		if run := items[from:to]; len(run) == 1 {
+			run[0].word = isNew
+		} else {
 			ended := endedFirst(run, depth+8, text)
 			sortTextsFrom(run[ended:], depth+8, text)
 		}
@@ -70,7 +82,7 @@ func wordAt(t []byte, depth int) uint64 {
 }
 
 // endedFirst moves the texts that are no longer than depth to the front, the
-// shorter before the longer, and returns how many there are. All are equal up
+// shorter before the longer, marks them, and returns how many there are. All are equal up
 // to there, but for zeros at their ends.
 func endedFirst(items []textItem, depth int, text func(textItem) []byte) int {
 	n := 0
@@ -80,6 +92,14 @@ func endedFirst(items []textItem, depth int, text func(textItem) []byte) int {
 			n++
 		}
 	}
-	slices.SortFunc(items[:n], func(a, b textItem) int { return cmp.Compare(len(text(a)), len(text(b))) })
+	if n > 1 {
+		slices.SortFunc(items[:n], func(a, b textItem) int { return cmp.Compare(len(text(a)), len(text(b))) })
+	}
+	for i := range n {
+		items[i].word = isNew
+		if i > 0 && len(text(items[i])) == len(text(items[i-1])) {
+			items[i].word = repeats
+		}
+	}
 	return n
 }

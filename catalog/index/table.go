@@ -31,9 +31,6 @@ func (t *table[P]) page(i uint32) *P {
 	return nil
 }
 
-// pages returns one more than the highest number a page can have.
-func (t *table[P]) pages() uint32 { return uint32(len(t.branches)) << branchBits }
-
 // edit returns page i to be changed by the edit; it makes what is missing.
 func (t *table[P]) edit(i uint32, own *token, clone func(*P) *P) *P {
 	b := t.branch(i>>branchBits, own)
