@@ -1,8 +1,59 @@
-// Package nunjucks renders nunjucks templates with JavaScript's values.
+// Package nunjucks renders nunjucks templates, with JavaScript's values and
+// without JavaScript.
 //
 // It owns the template language of Backstage's scaffolder: lexing, parsing,
-// compiling, evaluating and linting of templates that behave as in nunjucks
-// 3.2.4, whitespace, number formatting and oddities included, and the native
-// mode in which a sole interpolation keeps its type. It knows nothing of
-// scaffolding, files or networks.
+// compiling, evaluating and linting of templates that mean what they mean to
+// nunjucks 3.2.4 and to the engine of scaffolder release 4.2.0, down to white
+// space, operator precedence, UTF-16 lengths, number formatting and key order.
+// It knows nothing of scaffolding, files or networks; what templates may reach
+// beyond their variables is what Options give them.
+//
+//	env := nunjucks.New(nunjucks.Options{Tags: nunjucks.ScaffolderTags()})
+//	t, err := env.Compile("readme.md", "# ${{ values.name | title }}")
+//	text, err := t.Render(ctx, map[string]any{"values": map[string]any{"name": "my service"}})
+//
+// # Values
+//
+// A Value is undefined, null, a boolean, number, string, safe string, array,
+// object, function or regular expression. ValueOf makes one of plain Go values
+// and of types that keep their members in order; ParseJSON reads one. Values
+// that a Go program holds do not change, and go back by Plain, Export and
+// MarshalJSON. A template never sees a Go value, only Values.
+//
+// Render makes text. RenderNative makes a JSON value: a template that is one
+// interpolation keeps the type of its result. RenderValue does so for every
+// string in a JSON value, as the scaffolder does with the input of a step.
+//
+// # Safety
+//
+// Templates are not trusted. Limits bound the size, nesting, output, steps,
+// loops, memory, recursion and time of each, and regular expressions are
+// matched by an engine that can be stopped. What goes beyond a limit is an
+// error that errors.Is ErrLimit. There are no prototypes and no constructors;
+// there is no way to code, files or the network. No template makes the package
+// panic.
+//
+// # Where it differs
+//
+// Where nunjucks and release 4.2.0 differ the more capable answer is given:
+// methods that the latter dropped and a loader are there, as are slices, which
+// the former only knows in its compatible mode. A safe string is a string in
+// JSON, as in 4.2.0. Templates that only fail because the reference generates
+// code that is no JavaScript work here. An error in an included template is
+// never lost. The source text of functions cannot be printed.
+//
+// # Concurrency
+//
+// An Env and a Template do not change after they are made and may be used by
+// several goroutines at once. A rendering that changes arrays or objects does
+// so on a copy of its own.
+//
+// # Inside
+//
+// lexer.go cuts the source into tokens as the parser asks for them; parser*.go
+// make the tree of ast.go; compile.go completes it, giving names slots and
+// looking filters and methods up; eval_*.go, macro.go and loader.go run it;
+// value.go, object.go, text.go, number.go and convert.go are JavaScript's
+// values; methods_*.go, regexp.go, filters*.go, tests.go and globals.go what
+// templates can do with them. Package jsregexp matches regular expressions.
 package nunjucks

@@ -126,7 +126,7 @@ func New(o Options) *Env {
 		e.random = rand.IntN
 	}
 	for name, f := range o.Filters {
-		e.filters[name] = &function{name: name, call: hostCall(f)}
+		e.filters[name] = &function{name: name, call: hostCall(f), host: true}
 	}
 	for name, f := range o.Tests {
 		e.tests[name] = &function{name: name, call: hostCall(f)}

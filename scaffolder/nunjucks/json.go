@@ -15,7 +15,6 @@ type jsonWriter struct {
 	out    []byte
 	gap    string // one level of indentation, none for a single line
 	indent string
-	depth  int
 	path   []Value // the containers around, to notice cycles
 	spend  func(bytes int) error
 	paid   int

@@ -205,9 +205,6 @@ func slice(s string, from, to int) string {
 	return string(out)
 }
 
-// unitOffset returns how many units lie before byte i of s.
-func unitOffset(s string, i int) int { return length(s[:i]) }
-
 // indexUnits returns where sub begins in s at or after unit from, or -1.
 func indexUnits(s, sub string, from int) int {
 	if isASCII(s) {

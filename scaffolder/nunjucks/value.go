@@ -198,6 +198,8 @@ type function struct {
 	macro *closure
 	// mutates marks methods that change the array or object they are called on.
 	mutates bool
+	// host marks filters that the options have added.
+	host bool
 }
 
 // A native is a function in Go. The arguments live only until it returns.
