@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,6 +25,8 @@ var (
 	// ErrFormat: the file was written by another release whose format this
 	// one does not know.
 	ErrFormat = errors.New("the store file has another format")
+	// ErrCutShort: the end of the file is missing.
+	ErrCutShort = errors.New("the store file has been cut short")
 )
 
 const formatVersion = 1
@@ -66,15 +70,21 @@ func OpenFile(path string, readOnly bool) (*bbolt.DB, error) {
 	if err := refuseForeign(path); err != nil {
 		return nil, err
 	}
+	if err := refuseCutShort(path); err != nil {
+		return nil, err
+	}
+	return openBolt(path, readOnly)
+}
+
+func openBolt(path string, readOnly bool) (*bbolt.DB, error) {
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
 		Timeout:      lockWait,
 		ReadOnly:     readOnly,
 		FreelistType: bbolt.FreelistMapType,
 		// The list of free pages is rebuilt on opening: every commit is
 		// smaller for it.
-		NoFreelistSync: true,
-		// Grows of the map block readers, so begin with room.
-		InitialMmapSize: 64 << 20,
+		NoFreelistSync:  true,
+		InitialMmapSize: mapSize(),
 	})
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
@@ -98,10 +108,48 @@ func refuseForeign(path string) error {
 		return fmt.Errorf("open store: %w", err)
 	case info.IsDir():
 		return fmt.Errorf("%s: %w: it is a folder", path, ErrForeign)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s: %w: it is no regular file", path, ErrForeign)
 	case info.Size() > 0 && info.Size() < int64(2*os.Getpagesize()):
 		return fmt.Errorf("%s: %w: it is too short", path, ErrForeign)
 	}
 	return nil
+}
+
+// refuseCutShort looks whether all pages that the file says it has are there,
+// as they are not in half a copy: bbolt looks for free pages on opening to
+// write, and the process would not survive the sight of a missing one.
+func refuseCutShort(path string) (err error) {
+	if info, err := os.Stat(path); errors.Is(err, os.ErrNotExist) || (err == nil && info.Size() == 0) {
+		return nil // a new one
+	}
+	db, err := openBolt(path, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return db.View(func(tx *bbolt.Tx) error {
+		info, err := os.Stat(path) // now that nobody writes
+		if err != nil {
+			return fmt.Errorf("open store: %w", err)
+		}
+		if info.Size() < tx.Size() {
+			return fmt.Errorf("%s: %w: %d of %d bytes are there", path, ErrCutShort, info.Size(), tx.Size())
+		}
+		return nil
+	})
+}
+
+// mapSize is how much of the file is mapped from the beginning, in bytes. A
+// map that grows waits for all readers and stops new ones meanwhile, so there
+// is room for any catalog where room costs nothing: on Windows the file itself
+// would become as large, and 32 bits have no room.
+func mapSize() int {
+	if strconv.IntSize < 64 || runtime.GOOS == "windows" {
+		return 64 << 20
+	}
+	var room int64 = 16 << 30 // no constant: it would not compile for 32 bits
+	return int(room)
 }
 
 // A Store keeps the catalog's records in a bbolt file that others may share.

@@ -116,8 +116,8 @@ func (c *checker) emitted(s *store.State) {
 		if source == s.Ref || !store.ValidRef(source) {
 			continue
 		}
-		r := reader{b: c.get(bucketRelations, pair([]byte(source), s.Ref))}
-		if got := r.relations(source); r.bad || !slices.Equal(got, want) {
+		got, err := readRelations(source, c.get(bucketRelations, pair([]byte(source), s.Ref)))
+		if err != nil || !slices.Equal(got, want) {
 			c.fail("state %s: the relations it emits for %s are not stored there", s.Ref, source)
 		}
 	}

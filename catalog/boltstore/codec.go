@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -99,6 +100,16 @@ func appendRelations(b []byte, list []catalog.Relation, self string) []byte {
 	return b
 }
 
+// readRelations reads a row of the bucket of relations.
+func readRelations(source string, b []byte) ([]catalog.Relation, error) {
+	r := reader{b: b}
+	list := r.relations(source)
+	if r.bad || len(r.b) > 0 {
+		return nil, errDamaged
+	}
+	return list, nil
+}
+
 // A change is, in this order: the byte 1; a byte that is 1 for a deletion; the
 // uid; a varint of the time; the string of the ref; the blob of the document
 // that was replaced, nothing at all for none.
@@ -144,8 +155,11 @@ const (
 	blobS2    = 1
 	// packedFrom is the size below which compression saves too little.
 	packedFrom = 256
+	// maxBlob bounds what a damaged length can make us allocate, in bytes.
+	maxBlob = store.MaxFormBytes
 )
 
+// packBlob needs data of at most maxBlob bytes.
 func packBlob(data []byte) []byte {
 	if len(data) < packedFrom {
 		return append([]byte{blobPlain}, data...)
@@ -164,6 +178,9 @@ func unpackBlob(blob []byte) ([]byte, error) {
 	case blob[0] == blobPlain:
 		return blob[1:], nil
 	case blob[0] == blobS2:
+		if n, err := s2.DecodedLen(blob[1:]); err != nil || n > maxBlob {
+			return nil, fmt.Errorf("%w: blob of %d bytes: %w", errDamaged, n, cmp.Or(err, s2.ErrTooLarge))
+		}
 		data, err := s2.Decode(nil, blob[1:])
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", errDamaged, err)

@@ -26,9 +26,11 @@
 //	catalog/relations       source ref 0x00 emitter ref      type, target pairs, see codec.go
 //	catalog/refreshkeys     refresh key 0x00 ref             empty
 //	catalog/locations       id                               JSON {type,target,entityRef}
-//	catalog/locationrefs    type ":" target                  id
+//	catalog/locationrefs    type ":" target, or a digest     id
 //	catalog/changes         uint64 revision                  change, see codec.go
 //
+// The digest is "sha1:" and the hex SHA-1 of the canonical JSON [type,target],
+// for pairs of more than 1024 bytes, and for types with a colon or named sha1.
 // A source is "e" and the ref of the emitting entity, or "p" and the name of
 // the provider.
 package boltstore

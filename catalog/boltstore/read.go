@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"strings"
 
 	"go.etcd.io/bbolt"
 
@@ -135,10 +136,9 @@ func (t *transaction) Sources(yield func(store.Source) bool) error {
 func (t *transaction) ReverseRelations(source string, yield func(string, []catalog.Relation) bool) error {
 	var err error
 	t.under(bucketRelations, []byte(source), func(emitter string, v []byte) bool {
-		r := reader{b: v}
-		list := r.relations(source)
-		if r.bad {
-			err = fmt.Errorf("relations of %s by %s: %w", source, emitter, errDamaged)
+		var list []catalog.Relation
+		if list, err = readRelations(source, v); err != nil {
+			err = fmt.Errorf("relations of %s by %s: %w", source, emitter, err)
 			return false
 		}
 		return yield(emitter, list)
@@ -176,14 +176,17 @@ func (t *transaction) LocationByRef(ref catalog.LocationRef) (catalog.Location, 
 	return t.Location(string(id))
 }
 
-// locationRefKey is a digest where the target is too long for a key.
+// locationRefKey is a digest where the target is too long for a key, or the
+// type is one that would make two refs look the same.
 func locationRefKey(ref catalog.LocationRef) []byte {
 	s := ref.String()
-	if len(s) > store.MaxRefreshKeyBytes {
-		return []byte("sha1:" + catalog.Hash(s))
+	if len(s) > store.MaxRefreshKeyBytes || ref.Type == digestType || strings.Contains(ref.Type, ":") {
+		return []byte(digestType + ":" + catalog.Hash([]any{ref.Type, ref.Target}))
 	}
 	return []byte(s)
 }
+
+const digestType = "sha1"
 
 func (t *transaction) Locations(yield func(catalog.Location) bool) error {
 	c := t.tx.Bucket(bucketLocations).Cursor()

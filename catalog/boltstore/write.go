@@ -44,13 +44,34 @@ func (t *transaction) PutSetting(name string, value []byte) error {
 }
 
 func (t *transaction) PutState(s *store.State) error {
-	if err := t.put(bucketStates, []byte(s.Ref), appendState(nil, s)); err != nil {
+	if string(t.get(bucketUIDs, s.UID[:])) != s.Ref {
+		if err := t.moveUID(s); err != nil {
+			return err
+		}
+	}
+	return t.put(bucketStates, []byte(s.Ref), appendState(nil, s))
+}
+
+// moveUID makes the uid of s lead to it, and the one it had before to nobody.
+func (t *transaction) moveUID(s *store.State) error {
+	old, err := t.State(s.Ref)
+	if err != nil {
 		return err
 	}
-	if string(t.get(bucketUIDs, s.UID[:])) == s.Ref {
-		return nil
+	if old != nil {
+		if err := t.deleteOwn(bucketUIDs, old.UID[:], s.Ref); err != nil {
+			return err
+		}
 	}
 	return t.put(bucketUIDs, s.UID[:], []byte(s.Ref))
+}
+
+// deleteOwn deletes a row that leads to owner; by now it may lead to another.
+func (t *transaction) deleteOwn(bucket, key []byte, owner string) error {
+	if string(t.get(bucket, key)) != owner {
+		return nil
+	}
+	return t.delete(bucket, key)
 }
 
 func (t *transaction) DeleteState(s *store.State) error {
@@ -59,25 +80,35 @@ func (t *transaction) DeleteState(s *store.State) error {
 			return err
 		}
 	}
-	return t.delete(bucketUIDs, s.UID[:])
+	return t.deleteOwn(bucketUIDs, s.UID[:], s.Ref)
+}
+
+func (t *transaction) putBlob(bucket []byte, ref string, json []byte) error {
+	if len(json) > maxBlob {
+		return fmt.Errorf("put %s in %s: %d bytes: %w", ref, bucket, len(json), store.ErrTooLarge)
+	}
+	return t.put(bucket, []byte(ref), packBlob(json))
 }
 
 func (t *transaction) PutUnprocessed(ref string, json []byte) error {
-	return t.put(bucketUnprocessed, []byte(ref), packBlob(json))
+	return t.putBlob(bucketUnprocessed, ref, json)
 }
 
 func (t *transaction) PutProcessed(ref string, json []byte) error {
-	return t.put(bucketProcessed, []byte(ref), packBlob(json))
+	return t.putBlob(bucketProcessed, ref, json)
 }
 
 func (t *transaction) PutCache(ref string, json []byte) error {
 	if json == nil {
 		return t.delete(bucketCaches, []byte(ref))
 	}
-	return t.put(bucketCaches, []byte(ref), packBlob(json))
+	return t.putBlob(bucketCaches, ref, json)
 }
 
 func (t *transaction) PutDocument(uid catalog.UID, revision uint64, doc []byte) error {
+	if len(doc) > maxBlob {
+		return fmt.Errorf("put document %s: %d bytes: %w", uid, len(doc), store.ErrTooLarge)
+	}
 	v := make([]byte, 0, 8+len(doc))
 	return t.put(bucketDocuments, uid[:], append(binary.BigEndian.AppendUint64(v, revision), doc...))
 }
@@ -114,14 +145,8 @@ func (t *transaction) DeleteRefreshKey(key, ref string) error {
 }
 
 func (t *transaction) PutLocation(l catalog.Location) error {
-	old, found, err := t.Location(l.ID)
-	if err != nil {
+	if err := t.DeleteLocation(l); err != nil {
 		return err
-	}
-	if found {
-		if err := t.delete(bucketLocationRefs, locationRefKey(old.Ref())); err != nil {
-			return err
-		}
 	}
 	if err := t.put(bucketLocationRefs, locationRefKey(l.Ref()), []byte(l.ID)); err != nil {
 		return err
@@ -134,13 +159,20 @@ func (t *transaction) PutLocation(l catalog.Location) error {
 }
 
 func (t *transaction) DeleteLocation(l catalog.Location) error {
-	if err := t.delete(bucketLocationRefs, locationRefKey(l.Ref())); err != nil {
+	old, found, err := t.Location(l.ID)
+	if err != nil || !found {
+		return err
+	}
+	if err := t.deleteOwn(bucketLocationRefs, locationRefKey(old.Ref()), l.ID); err != nil {
 		return err
 	}
 	return t.delete(bucketLocations, []byte(l.ID))
 }
 
 func (t *transaction) AppendChange(c *store.Change) error {
+	if len(c.Before) > maxBlob {
+		return fmt.Errorf("append change of %s: %d bytes: %w", c.Ref, len(c.Before), store.ErrTooLarge)
+	}
 	return t.put(bucketChanges, binary.BigEndian.AppendUint64(nil, c.Revision), appendChange(nil, c))
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"time"
 
 	"github.com/greenroom-idp/greenroom/catalog"
@@ -14,7 +15,7 @@ type Store interface {
 }
 
 // A ReadTx reads one committed state. Sequences are in ascending order of
-// their keys' bytes; yield returning false ends them.
+// their keys' bytes; yield returning false ends them, and must not write.
 type ReadTx interface {
 	// Revision is that of the newest change of a served entity, 0 for none.
 	Revision() uint64
@@ -72,7 +73,7 @@ type WriteTx interface {
 	PutSetting(name string, value []byte) error
 
 	PutState(*State) error
-	// DeleteState removes the record with its three forms and its cache. The
+	// DeleteState removes the record with both its forms and its cache. The
 	// document, children, relations and refresh keys are removed by their own
 	// methods.
 	DeleteState(*State) error
@@ -106,6 +107,12 @@ const (
 	MaxRefBytes        = 1024
 	MaxRefreshKeyBytes = 1024
 )
+
+// MaxFormBytes is how large one form of an entity can be.
+const MaxFormBytes = 64 << 20
+
+// ErrTooLarge is returned for puts of more than MaxFormBytes.
+var ErrTooLarge = errors.New("larger than a store takes")
 
 // ValidRef tells whether a canonical entity ref can be the key of a record.
 func ValidRef(ref string) bool {
