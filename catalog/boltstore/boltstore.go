@@ -197,7 +197,7 @@ func checkFormat(tx *bbolt.Tx) error {
 			return fmt.Errorf("%w: bucket %s is missing", ErrForeign, name)
 		}
 	}
-	return nil
+	return (&transaction{tx}).checkRevision()
 }
 
 // refuseOthers errs for a bbolt file that holds what nobody of ours writes:

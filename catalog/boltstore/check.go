@@ -5,7 +5,10 @@ import (
 	"context"
 	"crypto/sha1"
 	"encoding/binary"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 
 	"go.etcd.io/bbolt"
@@ -17,20 +20,38 @@ import (
 
 // Check walks the whole file and calls report for every place where it is
 // damaged, and where its records do not agree with one another. It returns an
-// error only when ctx ends or the file cannot be read at all.
+// error only when ctx ends or the file cannot be read at all. The file may be
+// in use meanwhile: writers wait while the pages are checked, and not while
+// the records are.
 func (s *Store) Check(ctx context.Context, report func(violation string)) error {
+	if err := s.checkPages(report); err != nil {
+		return err
+	}
 	return s.db.View(func(tx *bbolt.Tx) error {
 		c := checker{transaction: transaction{tx}, ctx: ctx, report: report}
+		return c.records()
+	})
+}
+
+var errPagesChecked = errors.New("pages checked")
+
+// checkPages keeps writers out, who change the list of free pages that is
+// compared with the file.
+func (s *Store) checkPages(report func(string)) error {
+	check := func(tx *bbolt.Tx) error {
 		for err := range tx.Check() {
 			report("file: " + err.Error())
 		}
-		for _, check := range []func(){c.states, c.uids, c.documents, c.children, c.relations, c.refreshKeys, c.forms, c.locations, c.changes} {
-			if check(); ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-		}
-		return nil
-	})
+		return errPagesChecked // and nothing is committed
+	}
+	run := s.db.Update
+	if s.db.IsReadOnly() {
+		run = s.db.View
+	}
+	if err := run(check); !errors.Is(err, errPagesChecked) {
+		return err
+	}
+	return nil
 }
 
 type checker struct {
@@ -39,7 +60,35 @@ type checker struct {
 	report func(string)
 }
 
+// records checks them bucket by bucket. What bbolt says of pages that it does
+// not expect is a panic, and a page outside the file is a fault: both are
+// damage like any other.
+func (c *checker) records() error {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	for _, check := range []func(){c.revision, c.states, c.uids, c.documents, c.children, c.relations, c.refreshKeys, c.forms, c.locations, c.changes} {
+		if c.guarded(check); c.ctx.Err() != nil {
+			return context.Cause(c.ctx)
+		}
+	}
+	return nil
+}
+
+func (c *checker) guarded(check func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.fail("file: %v", p)
+		}
+	}()
+	check()
+}
+
 func (c *checker) fail(format string, args ...any) { c.report(fmt.Sprintf(format, args...)) }
+
+func (c *checker) revision() {
+	if err := c.checkRevision(); err != nil {
+		c.fail("%v", err)
+	}
+}
 
 // each walks a bucket until the context ends.
 func (c *checker) each(bucket []byte, visit func(k, v []byte)) {
@@ -74,13 +123,13 @@ func (c *checker) state(s *store.State) {
 	if ref := c.RefOf(s.UID); ref != s.Ref {
 		c.fail("state %s: its uid %s leads to %q", s.Ref, s.UID, ref)
 	}
-	if json, err := c.Unprocessed(s.Ref); err != nil || json == nil {
+	if form, err := c.Unprocessed(s.Ref); err != nil || form == nil {
 		c.fail("state %s: no readable unprocessed form: %v", s.Ref, err)
-	} else if sha1.Sum(json) != s.UnprocessedHash {
+	} else if sha1.Sum(form) != s.UnprocessedHash {
 		c.fail("state %s: the unprocessed form is not the one of its hash", s.Ref)
 	}
-	if json, err := c.Processed(s.Ref); err != nil || (json == nil) == s.Processed {
-		c.fail("state %s: processed is %t, but its form: %d bytes, %v", s.Ref, s.Processed, len(json), err)
+	if form, err := c.Processed(s.Ref); err != nil || (form == nil) == s.Processed {
+		c.fail("state %s: processed is %t, but its form: %d bytes, %v", s.Ref, s.Processed, len(form), err)
 	}
 	doc, _ := c.Document(s.UID)
 	switch served := s.ContentHash != (store.Digest{}); {
@@ -191,8 +240,10 @@ func (c *checker) forms() {
 			if c.get(bucketStates, k) == nil {
 				c.fail("%s: %s has no state", bucket, k)
 			}
-			if _, err := unpackBlob(v); err != nil {
+			if data, err := unpackBlob(v); err != nil {
 				c.fail("%s of %s: %v", bucket, k, err)
+			} else if !json.Valid(data) {
+				c.fail("%s of %s: not JSON", bucket, k)
 			}
 		})
 	}
@@ -210,16 +261,25 @@ func (c *checker) locations() {
 		}
 	})
 	c.each(bucketLocationRefs, func(k, v []byte) {
-		if c.get(bucketLocations, v) == nil {
+		l, found, err := c.Location(string(v))
+		switch {
+		case err == nil && !found:
 			c.fail("location %s: there is none with id %s", k, v)
+		case err == nil && !bytes.Equal(locationRefKey(l.Ref()), k):
+			c.fail("location %s: the one with id %s is %s", k, v, l.Ref())
 		}
 	})
 }
 
 func (c *checker) changes() {
 	c.each(bucketChanges, func(k, v []byte) {
-		if _, err := readChange(k, v); err != nil {
+		switch change, err := readChange(k, v); {
+		case err != nil:
 			c.fail("%v", err)
+		case change.Deleted && change.Before == nil:
+			c.fail("change %d: the document that was deleted is missing", change.Revision)
+		case change.Before != nil && !json.Valid(change.Before):
+			c.fail("change %d: the document before is not JSON", change.Revision)
 		}
 		if len(k) == 8 && binary.BigEndian.Uint64(k) > c.Revision() {
 			c.fail("change %x: newer than the newest revision", k)

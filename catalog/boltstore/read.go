@@ -39,6 +39,14 @@ func (t *transaction) Revision() uint64 {
 	return binary.BigEndian.Uint64(v)
 }
 
+// checkRevision errs where Revision would take a damaged record for none.
+func (t *transaction) checkRevision() error {
+	if v := t.get(bucketMeta, keyRevision); v != nil && len(v) != 8 {
+		return fmt.Errorf("revision: %w", errDamaged)
+	}
+	return nil
+}
+
 func (t *transaction) Setting(name string) []byte {
 	return t.get(bucketMeta, []byte(settingPrefix+name))
 }
