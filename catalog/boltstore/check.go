@@ -189,6 +189,8 @@ func (c *checker) documents() {
 		}
 		if revision == 0 || revision > c.Revision() {
 			c.fail("document %x: revision %d, the newest is %d", k, revision, c.Revision())
+		} else if !c.brought(k, revision) {
+			c.fail("document %x: revision %d is a change of something else", k, revision)
 		}
 		o, err := jsonvalue.ParseObject(doc)
 		if err != nil {
@@ -199,6 +201,18 @@ func (c *checker) documents() {
 			c.fail("document of %s: it says that it is %s", ref, named)
 		}
 	})
+}
+
+// brought tells whether the change of that revision can have brought the
+// document; the log may not go back as far.
+func (c *checker) brought(uid []byte, revision uint64) bool {
+	key := binary.BigEndian.AppendUint64(nil, revision)
+	v := c.get(bucketChanges, key)
+	if v == nil {
+		return true
+	}
+	change, err := readChange(key, v)
+	return err != nil || (bytes.Equal(change.UID[:], uid) && !change.Deleted)
 }
 
 func (c *checker) children() {

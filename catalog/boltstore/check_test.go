@@ -130,6 +130,10 @@ func TestCheckNamesEveryKindOfViolation(t *testing.T) {
 			want: ": revision 0, the newest is 7"},
 		{name: "a document of the future", bucket: "documents", raw: func(r raw) { r.put(id(101), append([]byte(revision(8)), r.value(id(101))[8:]...)) },
 			want: ": revision 8, the newest is 7"},
+		{name: "a document of another change", bucket: "documents", raw: func(r raw) { r.put(id(101), append([]byte(revision(1)), r.value(id(101))[8:]...)) },
+			want: ": revision 1 is a change of something else"},
+		{name: "a document of a deletion", bucket: "documents", raw: func(r raw) { r.put(id(101), append([]byte(revision(7)), r.value(id(101))[8:]...)) },
+			want: ": revision 7 is a change of something else"},
 		{name: "the revision is gone", bucket: "meta", raw: func(r raw) { r.delete("revision") }, want: "the newest is 0"},
 		{name: "the revision is cut", bucket: "meta", raw: func(r raw) { r.put("revision", []byte{1}) }, want: "revision: damaged record"},
 
