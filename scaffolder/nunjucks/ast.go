@@ -122,11 +122,11 @@ type (
 		operand expr
 	}
 	// stepExpr is - - x or + + x: the reference's generated code makes it a
-	// decrement or increment of a local variable.
+	// decrement or increment of a local variable. Three signs have no operand.
 	stepExpr struct {
 		node
-		by     float64
-		target *nameExpr
+		by      float64
+		operand expr
 	}
 	powerExpr struct {
 		node

@@ -315,6 +315,9 @@ func (c *compiler) expr(e expr) *Error {
 	case *superExpr:
 		e.where = c.resolve(superName)
 	case *groupExpr:
+		if len(e.items) == 0 {
+			return syntaxError(int(e.pos), int(e.end), "empty parentheses")
+		}
 		return c.exprs(e.items)
 	case *arrayExpr:
 		return c.exprs(e.items)
@@ -324,15 +327,11 @@ func (c *compiler) expr(e expr) *Error {
 		}
 		return c.exprs(e.vals)
 	case *memberExpr:
-		c.mutates = c.mutates || (e.static != nil && e.static.mutates)
-		return c.exprs([]expr{e.target, e.key})
+		return c.member(e)
 	case *sliceExpr:
 		return c.exprs([]expr{e.target, e.start, e.stop, e.step})
 	case *callExpr:
-		if err := c.expr(e.callee); err != nil {
-			return err
-		}
-		return c.exprs(e.args)
+		return c.call(e)
 	case *filterExpr:
 		e.filter = c.env.filters[e.name]
 		return c.exprs(e.args)
@@ -347,9 +346,7 @@ func (c *compiler) expr(e expr) *Error {
 	case *signExpr:
 		return c.expr(e.operand)
 	case *stepExpr:
-		if e.target != nil {
-			c.name(e.target)
-		}
+		return c.step(e)
 	case *powerExpr:
 		return c.exprs([]expr{e.base, e.exponent})
 	case *floorExpr:
@@ -364,6 +361,51 @@ func (c *compiler) expr(e expr) *Error {
 		return c.macro(e.macro, c.scope)
 	}
 	return nil
+}
+
+func (c *compiler) member(e *memberExpr) *Error {
+	if e.key == nil && e.name == "" {
+		return syntaxError(int(e.pos), int(e.end), "there is nothing between the brackets")
+	}
+	c.mutates = c.mutates || (e.static != nil && e.static.mutates)
+	return c.exprs([]expr{e.target, e.key})
+}
+
+func (c *compiler) call(e *callExpr) *Error {
+	if refersToNull(e.callee) {
+		return syntaxError(int(e.pos), int(e.end), "none has no members that could be called")
+	}
+	if err := c.expr(e.callee); err != nil {
+		return err
+	}
+	return c.exprs(e.args)
+}
+
+// refersToNull tells whether the literal null is part of what is called. The
+// reference cannot name such a thing, even where it is never run.
+func refersToNull(e expr) bool {
+	switch e := e.(type) {
+	case *literalExpr:
+		return e.value.kind == KindNull
+	case *memberExpr:
+		return refersToNull(e.target) || e.key != nil && refersToNull(e.key)
+	case *callExpr:
+		return refersToNull(e.callee)
+	}
+	return false
+}
+
+// step refuses what JavaScript can neither increment nor fail to increment
+// when it gets there.
+func (c *compiler) step(e *stepExpr) *Error {
+	switch x := e.operand.(type) {
+	case *nameExpr:
+		c.name(x)
+		return nil
+	case *memberExpr, *callExpr, *filterExpr, *sliceExpr:
+		return c.expr(x)
+	}
+	return syntaxError(int(e.pos), int(e.end), "equal signs in a row").withHint("write 0 - (-x)")
 }
 
 func (c *compiler) name(e *nameExpr) {

@@ -335,11 +335,12 @@ func (e *signExpr) eval(a *activation) (Value, error) {
 }
 
 func (e *stepExpr) eval(a *activation) (Value, error) {
-	if e.target == nil || e.target.where.kind != inSlot {
+	name, ok := e.operand.(*nameExpr)
+	if !ok || name.where.kind != inSlot {
 		err := throw("two equal signs in a row need a loop variable or parameter").(*Error)
 		return undefined, a.fail(e.node, err.withHint("write 0 - (-x)"))
 	}
-	at := a.slot(e.target.where)
+	at := a.slot(name.where)
 	f, err := a.rt.number(*at)
 	if err != nil {
 		return undefined, a.fail(e.node, err)

@@ -96,6 +96,8 @@ func (v *visitor) insideExpr(e expr) {
 		v.exprs(e.operand)
 	case *signExpr:
 		v.exprs(e.operand)
+	case *stepExpr:
+		v.exprs(e.operand)
 	case *powerExpr:
 		v.exprs(e.base, e.exponent)
 	case *floorExpr:
