@@ -22,8 +22,8 @@ type Document struct {
 const loadBatch = 256
 
 // Load makes the index one of these documents and nothing else, at a revision.
-// The error, by the ref of the first such document, tells that it cannot be
-// indexed; the index is then as it was.
+// Their uids differ; where they ascend it is quicker. The error names a
+// document that cannot be indexed; the index is then as it was.
 func (x *Index) Load(revision uint64, documents iter.Seq[Document]) error {
 	workers := make([]*loader, min(runtime.GOMAXPROCS(0), 8))
 	batches := make(chan batch, len(workers))

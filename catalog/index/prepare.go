@@ -18,9 +18,9 @@ type Change struct {
 }
 
 // Prepare makes the snapshot that follows the newest one, for Commit to show.
-// Of several changes of one uid the last counts. It keeps strings of the rows,
-// but not the slices. The cost follows the number of rows that differ, except
-// where a uid is new and not above all others: then all is built anew.
+// Of several changes of one uid the last counts. The slices may be used again
+// afterwards. The cost follows the number of rows that differ, except where a
+// uid is new and not above all others: then all is built anew.
 func (x *Index) Prepare(revision uint64, changes []Change) *Snapshot {
 	base := x.Snapshot()
 	changes = lastOfEach(changes)

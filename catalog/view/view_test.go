@@ -39,7 +39,7 @@ type documents struct {
 func (d *documents) View(fn func(view.Moment) error) error { return d.view(fn) }
 
 func uid(n int) (u catalog.UID) {
-	u[0], u[6], u[7] = 1, byte(n>>8), byte(n)
+	u[0], u[5], u[6], u[7] = 1, byte(n>>16), byte(n>>8), byte(n)
 	return u
 }
 
