@@ -35,7 +35,7 @@ func Parse(data []byte, location catalog.LocationRef, limits yaml.Limits) []proc
 func message(err error, location catalog.LocationRef) string {
 	var reference *yaml.ReferenceError
 	if errors.As(err, &reference) {
-		return fmt.Sprintf("Unable to read %s, ReferenceError: %s", location.Type, err)
+		return fmt.Sprintf("Unable to read %s, %s", location.Type, err)
 	}
 	return fmt.Sprintf("YAML error at %s, YAMLParseError: %s", location, err)
 }

@@ -107,7 +107,7 @@ func TestParse(t *testing.T) {
 		{"a boolean", "true", "Error: Expected object at root, got boolean"},
 		{"a list", "- a", "Error: Expected object at root, got object"},
 		{"a repeated key", "a: 1\na: 2", "Error: YAML error at url:https://example.com/x.yaml, YAMLParseError: Map keys must be unique at line 2, column 1:\n\na: 1\na: 2\n^\n"},
-		{"an alias of nothing", "a: *b", "Error: Unable to read url, ReferenceError: Unresolved alias (the anchor must be set before the alias): b"},
+		{"an alias of nothing", "a: *b", "Error: Unable to read url, Unresolved alias (the anchor must be set before the alias): b"},
 		{"invalid UTF-8", "a: \xff", "Error: YAML error at url:https://example.com/x.yaml, YAMLParseError: Invalid UTF-8 byte at line 1, column 4"},
 		{"nothing but an object is needed here", "a: b", ""},
 		{"JSON", `{"kind": "Component"}`, ""},
