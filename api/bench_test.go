@@ -1,0 +1,46 @@
+package api_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/greenroom-idp/greenroom/api/catalogapi"
+)
+
+// discard is a ResponseWriter that costs nothing.
+type discard struct{ h http.Header }
+
+func (d *discard) Header() http.Header         { return d.h }
+func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
+func (d *discard) WriteHeader(int)             {}
+
+// BenchmarkHandler measures a request through everything but the connection
+// and the catalog: routing, headers, barrier, validation, answer.
+func BenchmarkHandler(b *testing.B) {
+	for _, bc := range []struct {
+		name, method, path, body string
+	}{
+		{"page of 34 kB", "GET", "/api/catalog/entities/by-query?filter=kind%3Dcomponent,spec.type%3Dservice&orderField=metadata.name,asc&limit=20", strings.Repeat("x", 34_000)},
+		{"one entity", "GET", "/api/catalog/entities/by-name/component/default/payment-service", strings.Repeat("x", 1_700)},
+		{"small projected page", "GET", "/api/catalog/entities/by-query?fields=metadata.name&limit=1", strings.Repeat("x", 200)},
+		{"not found", "GET", "/api/catalog/nothing", ""},
+	} {
+		b.Run(bc.name, func(b *testing.B) {
+			f := newFixture(b, nil)
+			page(bc.body)(f.reader)
+			p := catalogapi.Page{Body: []byte(bc.body)}
+			f.reader.query = func(catalogapi.Search) (catalogapi.Page, error) { return p, nil }
+			r := httptest.NewRequest(bc.method, bc.path, nil)
+			r.Header.Set("Authorization", "Bearer "+f.token)
+			r.Header.Set("Content-Type", "application/json")
+			r.Header.Set("User-Agent", "bench")
+			b.ReportAllocs()
+			for b.Loop() {
+				w := &discard{h: make(http.Header, 16)}
+				f.server.ServeHTTP(w, r)
+			}
+		})
+	}
+}
