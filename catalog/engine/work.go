@@ -31,6 +31,7 @@ type outcome struct {
 	relations []catalog.Relation
 	keys      []string
 	errors    []byte
+	reason    error // errors, for the log
 	cache     []byte
 	// sameCache tells that the cache is as it was.
 	sameCache bool
@@ -121,8 +122,9 @@ func newOutcome(t *task, result process.Result) *outcome {
 		o.cache = result.Cache.AppendJSON(nil)
 	}
 	o.sameCache = string(o.cache) == string(t.cache)
+	o.keys = usableKeys(result.RefreshKeys)
 	if !o.ok {
-		o.errors = errorList(result.Errors)
+		o.errors, o.reason = errorList(result.Errors), errors.Join(result.Errors...)
 		o.digest = o.sum()
 		return o
 	}
@@ -135,7 +137,6 @@ func newOutcome(t *task, result process.Result) *outcome {
 	o.relations = slices.Clone(result.Relations)
 	slices.SortFunc(o.relations, compareRelations)
 	o.relations = slices.Compact(o.relations)
-	o.keys = usableKeys(result.RefreshKeys)
 	o.digest = o.sum()
 	return o
 }
@@ -326,10 +327,14 @@ func (t *txn) applyOne(s *store.State, o *outcome) error {
 	if string(s.Errors) != string(o.errors) {
 		s.Errors = o.errors
 		t.markStitch(s.Ref)
+		if o.errors != nil {
+			t.failed = append(t.failed, o)
+		}
 	}
 	if !o.ok {
 		s.Failures++
-		return nil
+		// What it could not read may be mended, and then somebody says so.
+		return t.setRefreshKeys(s, union(s.RefreshKeys, o.keys))
 	}
 	s.Failures, s.Processed = 0, true
 	if err := t.tx.PutProcessed(s.Ref, o.json); err != nil {
@@ -354,9 +359,10 @@ func (t *txn) setChildren(s *store.State, o *outcome) error {
 	if err != nil {
 		return err
 	}
-	last := make(map[string]int, len(o.children))
+	last, times := make(map[string]int, len(o.children)), make(map[string]int, len(o.children))
 	for i, c := range o.children {
 		last[c.ref] = i
+		times[c.ref]++
 	}
 	for i, c := range o.children {
 		if last[c.ref] != i {
@@ -368,6 +374,10 @@ func (t *txn) setChildren(s *store.State, o *outcome) error {
 		}
 		if !stored {
 			s.ResultHash = store.Digest{} // try again next time
+			continue
+		}
+		if err := t.setRepeats(c.ref, source, times[c.ref]-1); err != nil {
+			return err
 		}
 	}
 	for _, ref := range before {
@@ -385,5 +395,16 @@ func (t *txn) setChildren(s *store.State, o *outcome) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// setRepeats keeps how many times more than once source emits an entity.
+func (t *txn) setRepeats(ref string, source store.Source, n int) error {
+	s, err := t.state(ref)
+	if err != nil || s.Parent != source || s.Repeats == n {
+		return err
+	}
+	s.Repeats = n
+	t.touch(s)
 	return nil
 }
