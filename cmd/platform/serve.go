@@ -71,8 +71,20 @@ func serve(ctx context.Context, o serveOptions, stdout io.Writer) (err error) {
 	}
 	defer closing(&err, p)
 	announce(log, settings, listener.Addr(), p, time.Since(started))
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-p.Failed():
+			cancel(errCatalogFailed)
+		case <-ctx.Done():
+		}
+	}()
 	return serveHTTP(ctx, listener, p.api, log, p.api.Stopping)
 }
+
+// errCatalogFailed ends the server; closing the platform says what happened.
+var errCatalogFailed = errors.New("the catalog cannot go on")
 
 // closing closes c and joins its error to *err.
 func closing(err *error, c io.Closer) { *err = errors.Join(*err, c.Close()) }

@@ -150,7 +150,6 @@ func TestVerdictsOfTheReference(t *testing.T) {
 	unknown := map[string]string{
 		"016-backstage-backstage-15.yaml":                     "a placeholder names a file on github.com",
 		"020-backstage-demo.yaml":                             "a placeholder names a URL on a host that is not allowed",
-		"081-RoadieHQ-roadie-backstage-plugins.yaml":          "a pattern can be read from a Git host, and from no other",
 		"093-thefrontside-playhouse.yaml":                     "a placeholder names a URL on a host that is not allowed",
 		"094-giantswarm-backstage-catalogs.yaml":              "a placeholder names a file on github.com",
 		"138-iain-b-backstage-test-entities-5.yaml":           "a placeholder names an object in S3",
