@@ -64,7 +64,8 @@ func (o *Object) UnmarshalJSON(data []byte) error {
 	if err != nil {
 		return err
 	}
-	*o = *x
+	o.members, o.positions, o.indexes, o.scattered = x.members, x.positions, x.indexes, x.scattered
+	o.ordered.Store(nil)
 	return nil
 }
 
