@@ -17,7 +17,9 @@ const MaxDepth = 500
 var ErrTooDeep = fmt.Errorf("nested deeper than %d levels", MaxDepth)
 
 // ErrUnexpectedEnd is returned for input that stops inside a value.
-var ErrUnexpectedEnd = errors.New("Unexpected end of JSON input") //nolint:staticcheck // the words that clients of the reference see
+//
+//lint:ignore ST1005 clients of the reference see these words
+var ErrUnexpectedEnd = errors.New("Unexpected end of JSON input")
 
 // A SyntaxError says where input stops being JSON.
 type SyntaxError struct {
