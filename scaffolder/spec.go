@@ -100,8 +100,12 @@ func (s Step) Action() string { return s.String("action") }
 // Condition returns what stands under if; there is false if nothing does.
 func (s Step) Condition() (value any, there bool) { return s.Get("if") }
 
-// Each returns what stands under each; there is false if nothing does.
-func (s Step) Each() (value any, there bool) { return s.Get("each") }
+// Each returns what stands under each; there is false if nothing does, or
+// nothing that JavaScript takes for true.
+func (s Step) Each() (value any, there bool) {
+	v := s.Value("each")
+	return v, v != nil && v != "" && v != false && v != 0.0
+}
 
 // Input returns the input before it is rendered, nil if there is none.
 func (s Step) Input() any { return s.Value("input") }
