@@ -127,10 +127,10 @@ func varint(s []byte) (v uint64, rest []byte, ok bool) {
 	return 0, nil, false
 }
 
-// decodeUTF8 returns bytes as a text. Each longest piece that is the beginning
+// Decode returns bytes as a text. Each longest piece that is the beginning
 // of a character, and each byte that is none, becomes U+FFFD, as browsers do
 // it.
-func decodeUTF8(b []byte) string {
+func Decode(b []byte) string {
 	if utf8.Valid(b) {
 		return string(b)
 	}

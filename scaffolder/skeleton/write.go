@@ -9,7 +9,6 @@ import (
 	"path"
 	"strings"
 
-	"github.com/greenroom-idp/greenroom/scaffolder/glob"
 	"github.com/greenroom-idp/greenroom/scaffolder/workspace"
 )
 
@@ -22,9 +21,9 @@ type Options struct {
 	Target string
 	// Replace: what is there already is replaced, instead of left as it is.
 	Replace bool
-	// Raw are files whose contents are not rendered, Untouched those whose
-	// names are not rendered either.
-	Raw, Untouched *glob.Set
+	// Raw tells which entries have contents that are not rendered, Untouched
+	// those whose names are not rendered either; nil: none.
+	Raw, Untouched func(e Entry) bool
 	// Extension, such as ".njk": only contents of files whose names end in it
 	// are rendered, and it is taken off their names. "": all are.
 	Extension string
@@ -37,8 +36,15 @@ type Options struct {
 // stays. It ends with the cause of ctx when that ends.
 func (t *Tree) Write(ctx context.Context, ws *workspace.Workspace, o Options) error {
 	w := writer{tree: t, ws: ws, Options: o}
+	none := func(Entry) bool { return false }
 	if w.Log == nil {
 		w.Log = func(string) {}
+	}
+	if w.Raw == nil {
+		w.Raw = none
+	}
+	if w.Untouched == nil {
+		w.Untouched = none
 	}
 	for _, e := range t.entries {
 		if ctx.Err() != nil {
@@ -83,13 +89,13 @@ func (w *writer) entry(ctx context.Context, e Entry) error {
 // plan returns the name in the workspace that an entry gets, "" for one that
 // is left out, and whether its content is rendered.
 func (w *writer) plan(ctx context.Context, e Entry) (name string, render bool, err error) {
-	if w.Untouched.Match(e.Name, e.IsFolder()) || e.IsFolder() && w.Untouched.Holds(e.Name) {
+	if w.Untouched(e) {
 		name, err = w.place(e, e.Name)
 		return name, false, err
 	}
 	source := e.Name
 	if w.Extension == "" {
-		render = !w.Raw.Match(e.Name, e.IsFolder())
+		render = !w.Raw(e)
 	} else if render = w.hasExtension(e); render {
 		source = strings.TrimSuffix(source, w.Extension)
 	}
@@ -176,7 +182,7 @@ func (w *writer) file(ctx context.Context, e Entry, name string, render bool) er
 // text writes a file that was read. Bytes that are no UTF-8 become U+FFFD,
 // rendered or not, as in the reference.
 func (w *writer) text(ctx context.Context, e Entry, name string, render bool, content []byte) error {
-	text := decodeUTF8(content)
+	text := Decode(content)
 	if render {
 		var err error
 		if text, err = w.Renderer.Text(ctx, e.Name, text); err != nil {

@@ -77,10 +77,12 @@ func engine() *skeleton.Engine {
 	return skeleton.NewEngine(skeleton.EngineOptions{Filters: filters.Funcs(filters.Backstage(nil)), Compatible: filters.Compatible()})
 }
 
-func globs(t testing.TB, patterns ...string) *glob.Set {
+func globs(t testing.TB, patterns ...string) func(skeleton.Entry) bool {
 	set, err := glob.Compile(patterns)
 	require.NoError(t, err)
-	return set
+	return func(e skeleton.Entry) bool {
+		return set.Match(e.Name, e.IsFolder()) || e.IsFolder() && set.Holds(e.Name)
+	}
 }
 
 type job struct {
@@ -425,4 +427,25 @@ func BenchmarkWrite(b *testing.B) {
 		require.NoError(b, ws.Destroy())
 		b.StartTimer()
 	}
+}
+
+func TestCopy(t *testing.T) {
+	source := files(map[string]string{"${{ a }}/x": "${{ a }}", "a": "new", "empty/": "", "in/l": "->../a", "out": "->../../x", "abs": "->/etc", "deep/l": "->../../x", "over": "->a"})
+	source["run"] = &fstest.MapFile{Data: []byte("caf\xe9"), Mode: 0o755}
+	ws := newWorkspace(t, workspace.Options{}, map[string]string{"t/a": "old", "t/over": "old", "t/kept": "old"})
+	tree, err := skeleton.Read(t.Context(), source, skeleton.Limits{})
+	require.NoError(t, err)
+	tree, err = tree.WithoutLinksOut()
+	require.NoError(t, err)
+	require.NoError(t, tree.Copy(t.Context(), ws, "t"))
+	require.Equal(t, map[string]string{"t/": "", "t/${{ a }}/": "", "t/${{ a }}/x": "${{ a }}", "t/a": "new", "t/empty/": "", "t/in/": "", "t/in/l": "->../a",
+		"t/deep/": "", "t/over": "->a", "t/kept": "old", "t/run": "caf\xe9"}, contents(t, ws), "bytes stay as they are, and links that lead out are left out")
+	info, err := ws.Stat("t/run")
+	require.NoError(t, err)
+	require.NotZero(t, info.Mode()&0o100)
+
+	cause := errors.New("cancelled by its user")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(cause)
+	require.ErrorIs(t, tree.Copy(ctx, ws, "t"), cause)
 }
