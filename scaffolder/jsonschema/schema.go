@@ -168,10 +168,17 @@ type Fault struct {
 	// Name is the keyword, Argument what it said, which may be nil for none.
 	Name     string
 	Argument any
+	// StackText is what Stack returns; "": the property and the message.
+	StackText string
 }
 
 // Stack returns the property and the message as one text.
-func (f Fault) Stack() string { return f.Property + " " + f.Message }
+func (f Fault) Stack() string {
+	if f.StackText != "" {
+		return f.StackText
+	}
+	return f.Property + " " + f.Message
+}
 
 // Object returns the fault in its wire form.
 func (f Fault) Object() *jsonvalue.Object {

@@ -13,10 +13,14 @@ import (
 // a copy of it was kept.
 const beforeMark = "_before-"
 
+// unfinishedMark ends the name of a copy that is being made.
+const unfinishedMark = ".part"
+
 // Guard makes Restore able to set the workspace back to how it is now, however
 // the program ends. The first change after it copies the folder, with hard
-// links; without a change it costs nothing. The key names the moment, and
-// takes the place of every one before it. Settle forgets it.
+// links; without a change it costs nothing. The key names the moment, with
+// later ones being greater, and takes the place of every one before it: what
+// was done until now is known to be done. Settle forgets it.
 func (w *Workspace) Guard(key string) error {
 	if err := w.Settle(); err != nil {
 		return err
@@ -30,19 +34,23 @@ func (w *Workspace) Guard(key string) error {
 // Settle keeps the workspace as it is, and forgets how it was.
 func (w *Workspace) Settle() error {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.before = ""
-	w.mu.Unlock()
-	copies, err := filepath.Glob(escapeGlob(w.dir) + beforeMark + "*")
-	for _, c := range copies {
-		err = errors.Join(err, removeAll(c))
+	if w.copied == "" {
+		return nil
 	}
-	return err
+	if err := removeAll(w.copied); err != nil {
+		return err
+	}
+	w.copied = ""
+	return nil
 }
 
-// guarded tells whether a copy shares files with the workspace.
+// guarded tells whether a copy shares files with the workspace, or may do so.
 func (w *Workspace) guarded() bool {
-	copies, err := filepath.Glob(escapeGlob(w.dir) + beforeMark + "*")
-	return err != nil || len(copies) > 0
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.before != "" || w.copied != ""
 }
 
 // changing is called before every change. The copy has its name only once it
@@ -53,7 +61,7 @@ func (w *Workspace) changing() error {
 	if w.before == "" {
 		return nil
 	}
-	unfinished := w.before + ".part"
+	unfinished := w.before + unfinishedMark
 	if err := removeAll(unfinished); err != nil {
 		return err
 	}
@@ -63,20 +71,22 @@ func (w *Workspace) changing() error {
 	if err := os.Rename(unfinished, w.before); err != nil {
 		return err
 	}
-	w.before = ""
+	w.before, w.copied = "", w.before
 	return nil
 }
 
-// Restore sets the closed workspace in dir back to where Guard was called with
-// that key, if it was changed since. Copies of other moments are removed.
+// Restore sets the closed workspace in dir back for whoever goes on at the
+// moment of that key. A copy of that moment or a later one is how it was then:
+// nothing that changed it can have ended in between, as Guard is called after
+// its end was stored. Copies of earlier moments are removed.
 func Restore(dir, key string) error {
 	copies, err := filepath.Glob(escapeGlob(dir) + beforeMark + "*")
 	if err != nil {
 		return err
 	}
-	want := dir + beforeMark + key
 	for _, c := range copies {
-		if c != want {
+		at := strings.TrimPrefix(c, dir+beforeMark)
+		if at < key || strings.HasSuffix(at, unfinishedMark) {
 			err = errors.Join(err, removeAll(c))
 			continue
 		}
@@ -145,4 +155,11 @@ func copyFile(from, to string) error {
 	}
 	_, err = io.Copy(f, r)
 	return errors.Join(err, f.Close())
+}
+
+// Changed tells whether the workspace was changed since Guard was called.
+func (w *Workspace) Changed() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.copied != ""
 }

@@ -35,8 +35,8 @@ type Workspace struct {
 	used  int64
 	quota int64
 	// before is where the copy goes at the first change; "" when there is
-	// nothing to guard, or the copy is there already.
-	before string
+	// nothing to guard, or the copy is there already: in copied, "" for none.
+	before, copied string
 }
 
 // Open opens the workspace in dir, and makes the folder, private to the user
