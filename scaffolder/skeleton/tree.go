@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -101,6 +102,36 @@ func (t *Tree) list(folder string) ([]Entry, error) {
 
 // Entries returns what the tree has, in order. The caller must not change it.
 func (t *Tree) Entries() []Entry { return t.entries }
+
+// ReadFile returns the content of a file, which may be as large as a template.
+// One that is not there is fs.ErrNotExist.
+func (t *Tree) ReadFile(name string) ([]byte, error) {
+	f, err := t.source.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, t.limits.Text+1))
+	if err == nil && int64(len(data)) > t.limits.Text {
+		err = tooMuch("%s is larger than %d bytes", name, t.limits.Text)
+	}
+	return data, err
+}
+
+// Sub returns the tree that a folder of this one is.
+func (t *Tree) Sub(folder string) (*Tree, error) {
+	source, err := fs.Sub(t.source, folder)
+	if err != nil {
+		return nil, err
+	}
+	sub := &Tree{source: source, limits: t.limits}
+	for _, e := range t.entries {
+		if name, ok := strings.CutPrefix(e.Name, folder+"/"); ok {
+			sub.entries = append(sub.entries, Entry{Name: name, Mode: e.Mode})
+		}
+	}
+	return sub, nil
+}
 
 func tooMuch(format string, args ...any) error {
 	return catalog.NewError(catalog.NameInput, fmt.Sprintf(format, args...))
