@@ -13,7 +13,7 @@ import (
 
 // plugins are those that are mounted below /api. What is not here has no
 // barrier and is not found.
-var plugins = [...]string{"app", "auth", "catalog", "permission"}
+var plugins = [...]string{"app", "auth", "catalog", "permission", "scaffolder"}
 
 func isPlugin(name string) bool { return slices.Contains(plugins[:], name) }
 
@@ -85,7 +85,29 @@ func (s *Server) routes() *gin.Engine {
 	cat.get("/locations/by-entity/:kind/:namespace/:name", s.catalog.LocationByEntity)
 	cat.get("/.well-known/backstage/permissions/metadata", s.catalog.PermissionMetadata)
 	cat.post("/.well-known/backstage/permissions/apply-conditions", s.catalog.ApplyConditions)
+
+	if s.scaffolder != nil {
+		s.scaffolderRoutes(group{s, e.Group("/api/scaffolder")})
+	}
 	return e
+}
+
+func (s *Server) scaffolderRoutes(sc group) {
+	sc.get("/openapi.json", s.scaffolder.OpenAPI)
+	sc.get("/v2/templates/:namespace/:kind/:name/parameter-schema", s.scaffolder.ParameterSchema)
+	sc.get("/v2/actions", s.scaffolder.ListActions)
+	sc.get("/v2/tasks", s.scaffolder.ListTasks)
+	sc.post("/v2/tasks", s.scaffolder.CreateTask)
+	sc.get("/v2/tasks/:taskId", s.scaffolder.GetTask)
+	sc.post("/v2/tasks/:taskId/cancel", s.scaffolder.CancelTask)
+	sc.post("/v2/tasks/:taskId/retry", s.scaffolder.RetryTask)
+	sc.get("/v2/tasks/:taskId/eventstream", s.scaffolder.EventStream)
+	sc.get("/v2/tasks/:taskId/events", s.scaffolder.Events)
+	sc.post("/v2/dry-run", s.scaffolder.DryRun)
+	sc.post("/v2/autocomplete/:provider/:resource", s.scaffolder.Autocomplete)
+	sc.get("/v2/templating-extensions", s.scaffolder.TemplatingExtensions)
+	sc.get("/.well-known/backstage/permissions/metadata", s.scaffolder.PermissionMetadata)
+	sc.post("/.well-known/backstage/permissions/apply-conditions", s.scaffolder.ApplyConditions)
 }
 
 // A group mounts handlers below a path, through the adapter.

@@ -12,6 +12,7 @@ import (
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
 	"github.com/greenroom-idp/greenroom/api/permission"
+	"github.com/greenroom-idp/greenroom/api/scaffolderapi"
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/klauspost/compress/gzip"
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,6 +25,8 @@ type Options struct {
 	Auth       *auth.Authority
 	Permission *permission.Engine
 	Catalog    *catalogapi.API
+	// Scaffolder answers for the scaffolder plugin; nil: there is none.
+	Scaffolder *scaffolderapi.API
 	// Logger takes access log, faults and panics; nil: they are lost.
 	Logger *slog.Logger
 	// AccessLog writes a line at level info for every request; false: none.
@@ -53,6 +56,7 @@ type Server struct {
 	auth        *auth.Authority
 	permission  *permission.Engine
 	catalog     *catalogapi.API
+	scaffolder  *scaffolderapi.API
 	log         *slog.Logger
 	accessLog   bool
 	registry    *prometheus.Registry
@@ -81,12 +85,15 @@ func New(o Options) (*Server, error) {
 		return nil, errors.New("api needs auth, permission and catalog")
 	}
 	s := &Server{
-		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, log: o.Logger, accessLog: o.AccessLog,
+		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, scaffolder: o.Scaffolder, log: o.Logger, accessLog: o.AccessLog,
 		registry: o.Registry, headers: securityHeaders(o.CSP), health: o.HealthHeaders, now: o.Now,
 		ids: newRequestIDs(), startupWait: o.StartupWait, ready: make(chan struct{}), stopping: make(chan struct{}),
 	}
 	s.setDefaults()
 	o.Permission.SetApplier(catalogapi.EntityType, o.Catalog)
+	if o.Scaffolder != nil {
+		o.Permission.SetApplier(scaffolderapi.TaskType, o.Scaffolder)
+	}
 	var err error
 	if s.cors, err = newCORS(o.CORS); err != nil {
 		return nil, err
@@ -138,8 +145,14 @@ func (s *Server) canonical(w http.ResponseWriter, r *http.Request) {
 // Started lets requests to plugins through, and makes readiness succeed.
 func (s *Server) Started() { s.closeOnce(s.ready) }
 
-// Stopping refuses requests to plugins, and makes readiness fail.
-func (s *Server) Stopping() { s.closeOnce(s.stopping) }
+// Stopping refuses requests to plugins, ends those that wait for events, and
+// makes readiness fail.
+func (s *Server) Stopping() {
+	s.closeOnce(s.stopping)
+	if s.scaffolder != nil {
+		s.scaffolder.Stop()
+	}
+}
 
 func (s *Server) closeOnce(c chan struct{}) {
 	s.mu.Lock()

@@ -25,6 +25,8 @@ import (
 	"github.com/greenroom-idp/greenroom/catalog/view"
 	"github.com/greenroom-idp/greenroom/cmd/platform/config"
 	"github.com/greenroom-idp/greenroom/ingest/integration"
+	"github.com/greenroom-idp/greenroom/ingest/source"
+	"github.com/greenroom-idp/greenroom/schemas"
 )
 
 // A platform is everything behind the HTTP server.
@@ -43,6 +45,11 @@ type platform struct {
 	hosts    *integration.Set
 	engine   *engine.Engine
 	keys     *boltkeys.Store
+	kinds    *schemas.Set
+	reader   *source.Reader
+	// scaffolder is nil until the API is built.
+	scaffolder *scaffoldery
+	dataDir    string
 
 	// background holds what runs until stop is called.
 	background errgroup.Group
@@ -52,10 +59,10 @@ type platform struct {
 // open builds all parts, from the store up, and begins to work. The context
 // bounds the opening alone. The caller closes what it returns.
 func open(ctx context.Context, s *config.Settings, dataDir string, log *slog.Logger) (*platform, error) {
-	p := &platform{settings: s, log: log, registry: prometheus.NewRegistry(), stop: func() {}}
+	p := &platform{settings: s, log: log, registry: prometheus.NewRegistry(), stop: func() {}, dataDir: dataDir}
 	for _, part := range []func(context.Context) error{
 		func(context.Context) error { return p.openStore(dataDir) },
-		p.openCatalog, p.openAPI, p.feed,
+		p.openCatalog, p.openAPI, p.feed, p.startTasks,
 	} {
 		if err := part(ctx); err != nil {
 			return nil, errors.Join(err, p.Close())
@@ -118,11 +125,11 @@ func (p *platform) openCatalog(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	reader, err := newReader(p.settings, p.hosts, kinds)
-	if err != nil {
+	p.kinds = kinds
+	if p.reader, err = newReader(p.settings, p.hosts, kinds); err != nil {
 		return err
 	}
-	if p.pipeline, err = newPipeline(p.settings.Catalog, kinds, reader, true); err != nil {
+	if p.pipeline, err = newPipeline(p.settings.Catalog, kinds, p.reader, true); err != nil {
 		return err
 	}
 	p.index = index.New()
@@ -165,12 +172,27 @@ func (p *platform) openAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.scaffolder, err = newScaffolder(scaffolderParts{
+		db: p.db, dataDir: p.dataDir, settings: s, log: p.log, registry: p.registry, kinds: p.kinds, hosts: p.hosts,
+		decider: decider, catalog: taskCatalog{catalogAPI}, reader: taskReader{p.hosts, p.reader},
+	})
+	if err != nil {
+		return err
+	}
 	p.api, err = api.New(api.Options{
-		Auth: authority, Permission: decider, Catalog: catalogAPI, Logger: p.log, AccessLog: true,
+		Auth: authority, Permission: decider, Catalog: catalogAPI, Scaffolder: p.scaffolder.api, Logger: p.log, AccessLog: true,
 		Registry: p.registry, CatalogStats: p.stats, CORS: corsOptions(s.Backend.CORS), CSP: s.Backend.CSP,
 		StartupWait: s.Backend.StartupWait, HealthHeaders: s.Backend.HealthHeaders,
 	})
 	return err
+}
+
+// startTasks takes up the tasks that have not ended.
+func (p *platform) startTasks(ctx context.Context) error {
+	if err := p.scaffolder.tasks.Start(ctx); err != nil {
+		return fmt.Errorf("tasks cannot be taken up: %w", err)
+	}
+	return nil
 }
 
 // entities returns how many entities are served.
@@ -184,6 +206,9 @@ func (p *platform) Failed() <-chan struct{} { return p.engine.Done() }
 func (p *platform) Close() error {
 	p.stop()
 	errs := []error{p.background.Wait()}
+	if p.scaffolder != nil { // its actions use the catalog
+		errs = append(errs, p.scaffolder.Close())
+	}
 	if p.engine != nil {
 		errs = append(errs, p.engine.Close())
 	}

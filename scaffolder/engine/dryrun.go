@@ -52,8 +52,17 @@ type DryRunResult struct {
 	Steps  []any
 }
 
+// A StepError says that a step of a dry-run failed: the template is to blame, or
+// what it was given.
+type StepError struct{ Err error }
+
+func (e *StepError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the error of the step.
+func (e *StepError) Unwrap() error { return e.Err }
+
 // DryRun runs a template without effects outside of a workspace of its own,
-// while the caller waits. The error of a step is returned as it is.
+// while the caller waits. That of a step is a *StepError.
 func (e *Engine) DryRun(ctx context.Context, d DryRun) (r *DryRunResult, err error) {
 	select { // as many at once as tasks
 	case e.dryRuns <- struct{}{}:
@@ -103,7 +112,7 @@ func (e *Engine) dryRun(ctx context.Context, d DryRun, id string, ws *workspace.
 	case result.Stopped:
 		return nil, errClosed
 	case result.Err != nil:
-		return nil, result.Err
+		return nil, &StepError{result.Err}
 	}
 	files, err := collect(ws)
 	if err != nil {
