@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/greenroom-idp/greenroom/catalog"
 )
@@ -74,7 +75,7 @@ func Read(ctx context.Context, source fs.FS, limits Limits) (*Tree, error) {
 // list adds what is in one folder to the entries and returns it.
 func (t *Tree) list(folder string) ([]Entry, error) {
 	if strings.Count(folder, "/") >= t.limits.Depth {
-		return nil, tooMuch("folders of the template are nested deeper than %d levels", t.limits.Depth)
+		return nil, unfit("folders of the template are nested deeper than %d levels", t.limits.Depth)
 	}
 	entries, err := fs.ReadDir(t.source, folder)
 	if err != nil {
@@ -90,12 +91,15 @@ func (t *Tree) list(folder string) ([]Entry, error) {
 		if err != nil {
 			return nil, err
 		}
+		if !utf8.ValidString(d.Name()) {
+			return nil, unfit("the template has a file whose name is not UTF-8: %q", path.Join(folder, d.Name()))
+		}
 		if m := info.Mode(); m.IsRegular() || m.IsDir() || m&fs.ModeSymlink != 0 {
 			t.entries = append(t.entries, Entry{Name: path.Join(folder, d.Name()), Mode: m})
 		}
 	}
 	if len(t.entries) > t.limits.Entries {
-		return nil, tooMuch("the template has more than %d files and folders", t.limits.Entries)
+		return nil, unfit("the template has more than %d files and folders", t.limits.Entries)
 	}
 	return t.entries[first:], nil
 }
@@ -113,7 +117,7 @@ func (t *Tree) ReadFile(name string) ([]byte, error) {
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, t.limits.Text+1))
 	if err == nil && int64(len(data)) > t.limits.Text {
-		err = tooMuch("%s is larger than %d bytes", name, t.limits.Text)
+		err = unfit("%s is larger than %d bytes", name, t.limits.Text)
 	}
 	return data, err
 }
@@ -133,6 +137,7 @@ func (t *Tree) Sub(folder string) (*Tree, error) {
 	return sub, nil
 }
 
-func tooMuch(format string, args ...any) error {
+// unfit says why a tree is none that can be rendered.
+func unfit(format string, args ...any) error {
 	return catalog.NewError(catalog.NameInput, fmt.Sprintf(format, args...))
 }

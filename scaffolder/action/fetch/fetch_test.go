@@ -478,6 +478,14 @@ func TestHostileTrees(t *testing.T) {
 	}
 }
 
+func TestATemplateThatHoldsTheWorkspace(t *testing.T) {
+	for id, want := range map[string]string{"fetch:plain": "url: the folder . must not hold the workspace", "fetch:template": "targetPath must not be within template path"} {
+		ctx, r := actiontest.NewContext(t)
+		ctx.Template.BaseURL = "file://" + filepath.Dir(ctx.Workspace.Path()) + "/template.yaml"
+		require.EqualError(t, r.Run(t.Context(), with(t, trees(), id), ctx, `{"url":"."}`), want)
+	}
+}
+
 func TestTokensOfUsers(t *testing.T) {
 	for _, id := range []string{"fetch:plain", "fetch:plain:file", "fetch:template", "fetch:template:file"} {
 		a := with(t, trees(), id, func(o *fetch.Options) { o.RequireUserCredentials = true })
