@@ -25,6 +25,8 @@ type attempt struct {
 	secrets secrets
 	before  []store.StepRecord
 	started time.Time
+	// used: the workspace is not as it was in the beginning.
+	used bool
 
 	mu        sync.Mutex
 	failure   error     // of the journal
@@ -99,6 +101,7 @@ func (a *attempt) run(ctx context.Context) (runner.Result, error) {
 	}
 	result, err := a.runner.Run(ctx, runner.Task{ID: a.task.ID, Spec: a.spec, Secrets: a.secrets.Secrets,
 		Credentials: a.secrets.Credentials, Workspace: ws, Journal: a, Before: a.before, Stopping: a.stopping})
+	a.used = ws.Used() > 0 || ws.Changed()
 	return result, errors.Join(err, ws.Close())
 }
 
@@ -107,7 +110,9 @@ func workspaceError(err error) error {
 		". See that the folder of workspaces can be written to, and retry the task")
 }
 
-// end stores how the task ended, and removes what it needs no more.
+// end removes the workspace and stores how the task ended: when it is seen to
+// have ended, nothing of it is left. Ended in between, the task comes to the
+// same end after the next start, as all its steps have recorded ends.
 func (a *attempt) end(ctx context.Context, r runner.Result) error {
 	body, status := []byte(nil), scaffolder.Completed
 	if r.Err != nil {
@@ -116,6 +121,12 @@ func (a *attempt) end(ctx context.Context, r runner.Result) error {
 	} else {
 		body = scaffolder.CompletedBody(r.Output)
 	}
+	if a.used { // the ends of the steps must not be lost with it
+		if err := a.Sync(context.WithoutCancel(ctx)); err != nil {
+			return err
+		}
+	}
+	a.removeWorkspace(a.task.ID)
 	err := a.journal.commit(context.WithoutCancel(ctx), a.task.ID, func(tx store.WriteTx) error {
 		t, err := tx.Task(a.task.ID)
 		if err != nil {
@@ -133,7 +144,6 @@ func (a *attempt) end(ctx context.Context, r runner.Result) error {
 	}
 	a.metrics.task(a.task.TemplateRef, r.Err, a.now().Sub(a.started))
 	a.audit("", r.Err)
-	a.removeWorkspace(a.task.ID)
 	return nil
 }
 

@@ -98,9 +98,47 @@ func (w *walker) allOf(v any, s *jsonvalue.Object, at place) {
 		name := label(one, i, false)
 		argument := jsonvalue.NewObject(jsonvalue.Member{Key: "id", Value: name},
 			jsonvalue.Member{Key: "length", Value: float64(len(inner))})
+		levels := nested(inner) + 1
+		if levels <= maxNested {
+			argument.Set("valid", outcome(v, one, at, inner))
+		}
 		w.fail(v, s, at, "allOf", argument, fmt.Sprintf("does not match allOf schema %s with %d error[s]:", name, len(inner)))
+		if n := len(w.faults); n > 0 {
+			w.faults[n-1].levels = levels
+		}
 		w.faults = append(w.faults, inner...)
 	}
+}
+
+// maxNested is how deeply the faults of allOf hold those inside once more: each
+// level doubles what is written.
+const maxNested = 3
+
+func nested(faults []Fault) int {
+	levels := 0
+	for _, f := range faults {
+		levels = max(levels, f.levels)
+	}
+	return levels
+}
+
+// outcome is what the argument of a fault of allOf says of the schema that did
+// not hold.
+func outcome(v, schema any, at place, faults []Fault) *jsonvalue.Object {
+	path := at.path()
+	list := make([]any, len(faults))
+	for i, f := range faults {
+		list[i] = f.Object()
+	}
+	return jsonvalue.NewObject(
+		jsonvalue.Member{Key: "instance", Value: v},
+		jsonvalue.Member{Key: "schema", Value: schema},
+		jsonvalue.Member{Key: "options", Value: jsonvalue.NewObject()},
+		jsonvalue.Member{Key: "path", Value: append([]any{}, path...)},
+		jsonvalue.Member{Key: "propertyPath", Value: property(path)},
+		jsonvalue.Member{Key: "errors", Value: list},
+		jsonvalue.Member{Key: "disableFormat", Value: false},
+	)
 }
 
 func (w *walker) not(v any, s *jsonvalue.Object, at place) {

@@ -170,6 +170,8 @@ type Fault struct {
 	Argument any
 	// StackText is what Stack returns; "": the property and the message.
 	StackText string
+
+	levels int // how deeply Argument holds further faults
 }
 
 // Stack returns the property and the message as one text.

@@ -30,6 +30,9 @@ func (e *execution) explain(err error) string {
 		}
 		at("%s, which could not be rendered and stayed as it is: %s", f.Path, oneLine(faultText(f.Err)))
 	}
+	if len(e.faults) > 0 {
+		at("advice: correct the expression; what is in error is handed on as it stands")
+	}
 	if advice := e.advice(err); advice != "" {
 		at("advice: %s", advice)
 	}
@@ -60,8 +63,6 @@ func (e *execution) advice(err error) string {
 	switch {
 	case errors.As(err, &own):
 		return own.Advice()
-	case len(e.faults) > 0:
-		return "correct the expression; what is in error is handed on as it stands"
 	case e.action.ID() == "" && errors.Is(err, catalog.ErrNotFound):
 		return e.similarActions()
 	case errors.Is(err, catalog.ErrInput) && e.action.ID() != "":
