@@ -411,3 +411,17 @@ func TestMethodsOfTheHost(t *testing.T) {
 	require.ErrorContains(t, err, "2:")
 	require.ErrorContains(t, err, "not so loud")
 }
+
+// A literal's word after a dot is a name, as it is to release 4.2.0.
+func TestMembersNamedLikeLiterals(t *testing.T) {
+	env := nunjucks.New(scaffolder())
+	for source, want := range map[string]string{
+		"${{ o.none }}": "a", "${{ o.true }}": "b", "${{ o.null.x }}": "", "${{ (o.none if o.true else o.false) | upper }}": "A", "${{ none }}": "",
+	} {
+		template, err := env.Compile("", source)
+		require.NoError(t, err, source)
+		out, err := template.Render(context.Background(), map[string]any{"o": map[string]any{"none": "a", "true": "b"}})
+		require.NoError(t, err, source)
+		require.Equal(t, want, out, source)
+	}
+}
