@@ -41,42 +41,70 @@ func (w *Workspace) Create(name string, perm fs.FileMode) (io.WriteCloser, error
 	if err != nil {
 		return nil, err
 	}
-	if clean, err = w.follow(clean, true); err != nil {
-		return nil, err
-	}
 	if err := w.changing(); err != nil {
 		return nil, err
 	}
-	if err := w.MkdirAll(path.Dir(clean), 0o755); err != nil {
-		return nil, err
-	}
-	info, err := w.root.Lstat(clean)
-	switch {
-	case err == nil && info.IsDir():
-		return nil, &fs.PathError{Op: "open", Path: w.Abs(clean), Err: errIsDir}
-	case err == nil: // replaced, never changed in place: see Guard
-		perm = info.Mode().Perm()
-		if err := w.root.Remove(clean); err != nil {
-			return nil, refuse(err)
+	// Most files are new, in folders that are there: that is tried first, and
+	// os.Root lets nothing out. Only what fails is looked at.
+	f, err := w.createNew(clean, perm)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := w.MkdirAll(path.Dir(clean), 0o755); err != nil {
+			return nil, err
 		}
-		_ = w.spend(-cost(info))
-	case !errors.Is(err, fs.ErrNotExist):
+		f, err = w.createNew(clean, perm)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		f, err = w.replace(clean, perm)
+	}
+	if err != nil {
 		return nil, refuse(err)
 	}
+	return &writer{w: w, f: f}, nil
+}
+
+// createNew makes a file where nothing is.
+func (w *Workspace) createNew(name string, perm fs.FileMode) (*os.File, error) {
 	if err := w.spend(EntryCost); err != nil {
 		return nil, err
 	}
-	f, err := w.root.OpenFile(clean, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm.Perm())
+	f, err := w.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm.Perm())
 	if err != nil {
 		_ = w.spend(-EntryCost)
-		return nil, refuse(err)
 	}
-	if info != nil { // a mode that was there is not subject to the umask
-		if err := f.Chmod(perm.Perm()); err != nil {
-			return nil, errors.Join(err, f.Close())
+	return f, err
+}
+
+// replace makes a file anew that is there, or that a link leads to, and keeps
+// its mode. It is never changed in place: see Guard.
+func (w *Workspace) replace(name string, perm fs.FileMode) (*os.File, error) {
+	name, err := w.follow(name, true)
+	if err != nil {
+		return nil, err
+	}
+	info, err := w.root.Lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // the link was broken
+		if err := w.MkdirAll(path.Dir(name), 0o755); err != nil {
+			return nil, err
 		}
+		return w.createNew(name, perm)
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, &fs.PathError{Op: "open", Path: w.Abs(name), Err: errIsDir}
 	}
-	return &writer{w: w, f: f}, nil
+	if err := w.root.Remove(name); err != nil {
+		return nil, err
+	}
+	_ = w.spend(-cost(info))
+	f, err := w.createNew(name, info.Mode())
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Chmod(info.Mode().Perm()); err != nil { // a mode that was there is not subject to the umask
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 var errIsDir = errors.New("is a directory")

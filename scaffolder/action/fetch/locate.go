@@ -78,6 +78,20 @@ func local(template, target string) (place, error) {
 	return place{folder: folder, name: name}, nil
 }
 
+// holds tells whether the workspace lies in a local folder, as it does where
+// workspaces are kept beside templates. Those of other tasks would be read too.
+func (p place) holds(ws *workspace.Workspace) bool {
+	if !p.isLocal() {
+		return false
+	}
+	folder, err := filepath.EvalSymlinks(filepath.Join(p.folder, p.name))
+	if err != nil {
+		return false // what is wrong is said when it is opened
+	}
+	rel, err := filepath.Rel(folder, ws.Path())
+	return err == nil && filepath.IsLocal(rel)
+}
+
 // openFolder opens a local folder, which no path and no link leads out of. The
 // caller closes it.
 func (p place) openFolder() (*os.Root, error) {
