@@ -183,6 +183,7 @@ func (g *GitHub) getCommit(w http.ResponseWriter, r *http.Request, repository Re
 	writeJSON(w, http.StatusOK, map[string]any{
 		"sha": sha, "node_id": nodeID("Commit", sha), "url": self + "/commits/" + sha, "comments_url": self + "/commits/" + sha + "/comments",
 		"html_url": g.URL() + "/" + repository.FullName + "/commit/" + sha, "author": nil, "committer": nil, "parents": parents,
+		"files": g.commitFiles(c),
 		"commit": map[string]any{
 			"url": self + "/git/commits/" + sha, "author": person, "committer": person, "message": c.Message, "comment_count": 0,
 			"tree": map[string]any{"sha": tree, "url": self + "/git/trees/" + tree},
