@@ -93,6 +93,21 @@ func (g *GitHub) PutTeam(org string, t Team) {
 	})
 }
 
+// RenameTeam puts a team in the place of that of a slug; those below it stay
+// below it.
+func (g *GitHub) RenameTeam(org, slug string, t Team) {
+	g.changeOrg(org, func(o *organization) {
+		for i := range o.teams {
+			switch slug {
+			case o.teams[i].Slug:
+				o.teams[i] = t
+			case o.teams[i].Parent:
+				o.teams[i].Parent = t.Slug
+			}
+		}
+	})
+}
+
 // RemoveTeam deletes a team and those below it.
 func (g *GitHub) RemoveTeam(org, slug string) {
 	g.changeOrg(org, func(o *organization) { o.removeTeam(slug) })

@@ -9,8 +9,11 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/greenroom-idp/greenroom/ingest/forgetest"
 	"github.com/greenroom-idp/greenroom/ingest/github"
+	"github.com/greenroom-idp/greenroom/ingest/integration"
 )
 
 // api asks a double without credentials, budgets and retries.
@@ -54,12 +57,15 @@ func (a *api) GraphQL(ctx context.Context, host, _, query string, variables map[
 }
 
 func (a *api) Installations(_ context.Context, _ string, app int64) ([]string, error) {
-	if app == 0 {
-		var all []string
-		for _, list := range a.installations {
-			all = append(all, list...)
-		}
-		return all, a.fail
-	}
 	return a.installations[app], a.fail
+}
+
+// clients are those of production, for the double.
+func clients(t testing.TB, g *forgetest.GitHub) *github.Clients {
+	t.Helper()
+	set, _, err := integration.Parse(map[string]any{"github": []any{map[string]any{"host": g.Host(), "apiBaseUrl": g.API(), "rawBaseUrl": g.Raw(), "token": "secret"}}})
+	require.NoError(t, err)
+	all, err := github.NewClients(set, github.ClientOptions{})
+	require.NoError(t, err)
+	return all
 }

@@ -17,8 +17,10 @@ type OrgOptions struct {
 	// URL is where the pages of the host are, without a slash at the end; Host
 	// is its host and port.
 	URL, Host string
-	// Orgs are the organisations; none means all in which an app is installed.
+	// Orgs are the organisations; none means all in which one of Apps, the
+	// GitHub Apps of the integration, is installed.
 	Orgs      []string
+	Apps      []int64
 	PageSizes OrgPageSizes
 	// ExcludeSuspendedUsers leaves out users whom a GitHub Enterprise Server
 	// has suspended.
@@ -102,14 +104,19 @@ func (d *OrgData) orgs(ctx context.Context) ([]string, error) {
 	if len(d.opts.Orgs) > 0 {
 		return d.opts.Orgs, nil
 	}
-	orgs, err := d.api.Installations(ctx, d.opts.Host, 0)
-	if err != nil {
-		return nil, fmt.Errorf("list installations: %w", err)
+	var orgs []string
+	for _, app := range d.opts.Apps {
+		list, err := d.api.Installations(ctx, d.opts.Host, app)
+		if err != nil {
+			return nil, fmt.Errorf("list installations: %w", err)
+		}
+		orgs = append(orgs, list...)
 	}
 	if len(orgs) == 0 {
 		return nil, errNoOrgs
 	}
-	return orgs, nil
+	slices.Sort(orgs)
+	return slices.Compact(orgs), nil
 }
 
 // read reads all organisations. One that cannot be read ends it.

@@ -116,7 +116,7 @@ func TestOrgOptions(t *testing.T) {
 			require.Contains(t, byRef(l.Added)["user:default/bob"], `"memberOf":["acme/core","acme/web-team","beta/core"]`)
 			require.Contains(t, byRef(l.Added)["group:beta/core"], `"namespace":"beta"`)
 		}},
-		{"all installations of an app", func(_ *forgetest.GitHub, o *github.OrgOptions) { o.Orgs = nil },
+		{"all installations of an app", func(_ *forgetest.GitHub, o *github.OrgOptions) { o.Orgs, o.Apps = nil, []int64{7, 8} },
 			func(t *testing.T, _ *forgetest.GitHub, l provider.Listing) { require.Len(t, l.Added, 6) }},
 	}
 	for _, c := range cases {

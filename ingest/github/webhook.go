@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
+	"github.com/greenroom-idp/greenroom/ingest/budget"
 	"github.com/greenroom-idp/greenroom/ingest/provider"
 	"github.com/greenroom-idp/greenroom/ingest/webhook"
 )
@@ -25,6 +27,7 @@ type event struct {
 
 	Action     string          `json:"action"`
 	Ref        string          `json:"ref"`
+	After      string          `json:"after"`
 	Deleted    bool            `json:"deleted"`
 	Commits    []eventCommit   `json:"commits"`
 	Repository eventRepository `json:"repository"`
@@ -96,6 +99,9 @@ type eventChanges struct {
 
 // owner is the login of the owner of the repository.
 func (r *eventRepository) owner() string {
+	if owner, _, ok := strings.Cut(r.FullName, "/"); ok {
+		return owner
+	}
 	if r.Owner.Login != "" {
 		return r.Owner.Login
 	}
@@ -150,7 +156,11 @@ func (e *event) from() string {
 	if beforeOwner == "" {
 		beforeOwner = owner
 	}
-	return base + "/" + beforeOwner + "/" + before
+	from := base + "/" + beforeOwner + "/" + before
+	if from == e.Repository.HTMLURL {
+		return ""
+	}
+	return from
 }
 
 // An eventHandler acts upon events. It ignores those that are not for it.
@@ -180,6 +190,8 @@ type WebhookOptions struct {
 	// Discoveries and Organizations are told of events.
 	Discoveries   []*Discovery
 	Organizations []*OrgData
+	// Heads is told of pushes; nil: nobody is.
+	Heads Heads
 	// Known tells whether a host has an integration; events of others have no
 	// effect.
 	Known func(host string) bool
@@ -189,6 +201,13 @@ type WebhookOptions struct {
 type Commits interface {
 	// Renames returns what a commit renamed, old path by new path.
 	Renames(ctx context.Context, host, owner, repository, sha string) (map[string]string, error)
+}
+
+// Heads remember which commits branches are at.
+type Heads interface {
+	// Observe notes that a branch of a repository, by the URL of its page, was
+	// at a commit at a time.
+	Observe(repository, branch, commit string, at time.Time)
 }
 
 // A Webhook takes deliveries of GitHub and acts upon them.
@@ -280,6 +299,10 @@ func (w *Webhook) Handle(ctx context.Context, d webhook.Delivery) error {
 	if host := hostOf(e.Repository.HTMLURL); host != "" && w.opts.Known != nil && !w.opts.Known(host) {
 		return nil
 	}
+	if branch := e.branch(); w.opts.Heads != nil && e.Name == "push" && branch != "" && !e.Deleted {
+		w.opts.Heads.Observe(e.Repository.HTMLURL, branch, e.After, d.Received)
+	}
+	ctx = budget.Urgent(ctx, d.Received)
 	var errs []error
 	for _, h := range w.handlers {
 		if err := h.handle(ctx, e, w.opts.Sink); err != nil {

@@ -34,7 +34,7 @@ func (s *scmHandler) handle(ctx context.Context, e *event, _ Sink) error {
 
 // fileForms are the URLs that a file of a repository has.
 func fileForms(repository, branch, file string) []string {
-	escaped := (&url.URL{Path: file}).EscapedPath()
+	escaped := strings.ReplaceAll((&url.URL{Path: file}).EscapedPath(), "%2A", "*") // patterns stay as they are
 	forms := []string{repository + "/blob/" + branch + "/" + file, repository + "/tree/" + branch + "/" + file}
 	if escaped != file {
 		forms = append(forms, repository+"/blob/"+branch+"/"+escaped, repository+"/tree/"+branch+"/"+escaped)
