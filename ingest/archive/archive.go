@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"unicode/utf8"
 )
 
 // An Entry is a file, a folder or a symbolic link. Folders come before what is
@@ -33,8 +34,8 @@ type Options struct {
 	// It may be a file, which is then the only entry, with its base name.
 	Below  string
 	Limits Limits
-	// Skipped is told the paths of links that lead out and of devices and the
-	// like, which are left out; nil: nobody is told.
+	// Skipped is told the paths of what is left out: links that lead out,
+	// devices and the like, and names that are not UTF-8; nil: nobody is told.
 	Skipped func(path string)
 }
 
@@ -112,6 +113,10 @@ func (g *guard) admit(ctx context.Context, e *Entry) (bool, error) {
 	}
 	inside, ok := g.relative(name, e.Mode.IsDir())
 	if !ok {
+		return false, nil
+	}
+	if !utf8.ValidString(inside) { // nothing else can name it
+		g.skip(inside)
 		return false, nil
 	}
 	e.Path = inside
