@@ -16,18 +16,19 @@ import (
 var errDamaged = errors.New("damaged record")
 
 // A state is, in this order: the byte 1; a byte of flags (1 keyless, 2 due,
-// 4 processed); the uid; the digests of unprocessed entity, result and
+// 4 processed, 8 repeated); the uid; the digests of unprocessed entity, result and
 // content; varints of last discovery, last processing and failures; strings
 // for parent, location key and errors; a count and the strings source, type
 // and target of each relation, where an empty source is the entity itself; a
-// count and the strings of the refresh keys. A string is a uvarint of its
-// length and its bytes.
+// count and the strings of the refresh keys; and, if it is repeated, a varint of
+// the repeats. A string is a uvarint of its length and its bytes.
 const stateVersion = 1
 
 const (
 	flagKeyless = 1 << iota
 	flagDue
 	flagProcessed
+	flagRepeated
 )
 
 func appendState(b []byte, s *store.State) []byte {
@@ -40,6 +41,9 @@ func appendState(b []byte, s *store.State) []byte {
 	}
 	if s.Processed {
 		flags |= flagProcessed
+	}
+	if s.Repeats > 0 {
+		flags |= flagRepeated
 	}
 	b = append(b, stateVersion, flags)
 	b = append(b, s.UID[:]...)
@@ -56,6 +60,9 @@ func appendState(b []byte, s *store.State) []byte {
 	b = binary.AppendUvarint(b, uint64(len(s.RefreshKeys)))
 	for _, k := range s.RefreshKeys {
 		b = appendString(b, k)
+	}
+	if s.Repeats > 0 {
+		b = binary.AppendVarint(b, int64(s.Repeats))
 	}
 	return b
 }
@@ -80,6 +87,9 @@ func readState(ref string, b []byte) (*store.State, error) {
 	s.Relations = r.relations(ref)
 	for n := r.count(); n > 0; n-- {
 		s.RefreshKeys = append(s.RefreshKeys, r.string())
+	}
+	if flags&flagRepeated != 0 {
+		s.Repeats = int(r.varint())
 	}
 	if r.bad || len(r.b) > 0 {
 		return nil, fmt.Errorf("state of %s: %w", ref, errDamaged)

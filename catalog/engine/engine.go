@@ -203,6 +203,10 @@ func (e *Engine) Close() error {
 	return nil
 }
 
+// Done is closed when the engine has been closed, or cannot go on; Close then
+// tells why.
+func (e *Engine) Done() <-chan struct{} { return e.ctx.Done() }
+
 // Settle waits until no work is due and none is under way.
 func (e *Engine) Settle(ctx context.Context) error { return e.queue.settle(ctx) }
 
@@ -266,8 +270,12 @@ func (t *txn) finish() error {
 	return t.tx.SetRevision(t.revision)
 }
 
-// follow tells the queue what a committed transaction has left to do.
+// follow tells the queue what a committed transaction has left to do, and the
+// log what went wrong in it.
 func (e *Engine) follow(t *txn) {
+	for _, o := range t.failed {
+		e.log.Warn("entity cannot be processed", "entity_ref", o.ref, "error", o.reason)
+	}
 	for _, c := range t.conflicts {
 		if c.parent == "" {
 			continue

@@ -77,7 +77,7 @@ func (w *world) Process(_ context.Context, in process.Input) process.Result {
 	target := entity.Spec().String("target")
 	result.RefreshKeys = []string{"url:" + target}
 	if err := w.broken[target]; err != nil {
-		return process.Result{Errors: []error{err}}
+		return process.Result{Errors: []error{err}, RefreshKeys: result.RefreshKeys}
 	}
 	for _, child := range w.sources[target] {
 		child = child.Clone()
@@ -352,6 +352,40 @@ func TestLastOfEqualRefsInOneFileCounts(t *testing.T) {
 	f.world.set("http://x/a.yaml", entity("component:one", "n", "1"), entity("component:ONE", "n", "2"))
 	f.register("http://x/a.yaml")
 	require.Equal(t, "2", f.get("component:default/one").Object("spec").String("n"))
+}
+
+// The reference names a parent once for each time that it emits an entity.
+func TestRepeatsAreCounted(t *testing.T) {
+	f := start(t)
+	repeats := func() (n int) {
+		require.NoError(t, f.store.View(func(tx store.ReadTx) error {
+			s, err := tx.State("component:default/one")
+			n = s.Repeats
+			return err
+		}))
+		return n
+	}
+	f.world.set("http://x/a.yaml", entity("component:one"), entity("component:one"), entity("component:two"))
+	l := f.register("http://x/a.yaml")
+	require.Equal(t, 1, repeats())
+	f.world.set("http://x/a.yaml", entity("component:one"), entity("component:two"))
+	require.NoError(t, f.Refresh(t.Context(), "component:default/two"))
+	f.settle()
+	require.Equal(t, 0, repeats(), l.ID)
+}
+
+// A location that fails from the first on is read again when it is said that
+// its file has changed.
+func TestFailedLocationIsReadAgainWhenItsFileChanges(t *testing.T) {
+	f := start(t)
+	f.world.set("http://x/a.yaml", entity("component:one"))
+	f.world.fail("http://x/a.yaml", catalog.NewError(catalog.NameError, "it is broken"))
+	l := f.register("http://x/a.yaml")
+	require.Nil(t, f.get(l.EntityRef))
+	f.world.fail("http://x/a.yaml", nil)
+	require.NoError(t, f.RefreshKeys(t.Context(), []string{"url:http://x/a.yaml"}))
+	f.settle()
+	require.NotNil(t, f.get("component:default/one"))
 }
 
 func TestDeletedEntityComesBackWithAnotherUID(t *testing.T) {

@@ -32,6 +32,8 @@ type txn struct {
 	due, gone []string
 	orphans   []string
 	conflicts []conflict
+	// failed are outcomes with errors that are new, for the log.
+	failed []*outcome
 }
 
 // A record is a state as this transaction sees it; state is nil where there is
@@ -169,7 +171,7 @@ func (t *txn) reparent(s *store.State, source store.Source) error {
 	if source.IsZero() {
 		t.orphans = append(t.orphans, s.Ref)
 	}
-	s.Parent = source
+	s.Parent, s.Repeats = source, 0
 	t.touch(s)
 	return nil
 }
@@ -273,6 +275,13 @@ func (t *txn) setRefreshKeys(s *store.State, keys []string) error {
 	s.RefreshKeys = keys
 	t.touch(s)
 	return nil
+}
+
+// union returns what is in either of two sorted lists, sorted.
+func union(a, b []string) []string {
+	out := slices.Concat(a, b)
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // without returns what is in list and not in other.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -31,6 +32,7 @@ type outcome struct {
 	relations []catalog.Relation
 	keys      []string
 	errors    []byte
+	reason    error // errors, for the log
 	cache     []byte
 	// sameCache tells that the cache is as it was.
 	sameCache bool
@@ -121,8 +123,9 @@ func newOutcome(t *task, result process.Result) *outcome {
 		o.cache = result.Cache.AppendJSON(nil)
 	}
 	o.sameCache = string(o.cache) == string(t.cache)
+	o.keys = usableKeys(result.RefreshKeys)
 	if !o.ok {
-		o.errors = errorList(result.Errors)
+		o.errors, o.reason = errorList(result.Errors), errors.Join(result.Errors...)
 		o.digest = o.sum()
 		return o
 	}
@@ -135,7 +138,6 @@ func newOutcome(t *task, result process.Result) *outcome {
 	o.relations = slices.Clone(result.Relations)
 	slices.SortFunc(o.relations, compareRelations)
 	o.relations = slices.Compact(o.relations)
-	o.keys = usableKeys(result.RefreshKeys)
 	o.digest = o.sum()
 	return o
 }
@@ -205,9 +207,9 @@ func part(h hash.Hash, s string) {
 
 const (
 	// outcomeBuffer is how many outcomes may wait while a batch is committed.
-	outcomeBuffer = 512
+	outcomeBuffer = 64
 	// maxBatch bounds a batch, and with it the memory of its transaction.
-	maxBatch = 4096
+	maxBatch = 1024
 	// shortWait and longWait are how long a batch waits for what is still
 	// being processed: hardly, when little is under way, so that a single
 	// change is served at once; longer in a flood, so that entities to which
@@ -217,8 +219,13 @@ const (
 	flood = 200
 )
 
+// burst is after how many outcomes the memory that they took is given back to
+// the system, once nothing is due any more.
+const burst = 1000
+
 // commitOutcomes stores outcomes in batches until there are no workers left.
 func (e *Engine) commitOutcomes() error {
+	since := 0
 	for {
 		first, ok := <-e.outcomes
 		if !ok {
@@ -228,6 +235,10 @@ func (e *Engine) commitOutcomes() error {
 		if err := e.commit(batch); err != nil {
 			e.queue.close()
 			return err
+		}
+		if since += len(batch); since >= burst && e.Idle() {
+			since = 0
+			debug.FreeOSMemory()
 		}
 	}
 }
@@ -326,10 +337,14 @@ func (t *txn) applyOne(s *store.State, o *outcome) error {
 	if string(s.Errors) != string(o.errors) {
 		s.Errors = o.errors
 		t.markStitch(s.Ref)
+		if o.errors != nil {
+			t.failed = append(t.failed, o)
+		}
 	}
 	if !o.ok {
 		s.Failures++
-		return nil
+		// What it could not read may be mended, and then somebody says so.
+		return t.setRefreshKeys(s, union(s.RefreshKeys, o.keys))
 	}
 	s.Failures, s.Processed = 0, true
 	if err := t.tx.PutProcessed(s.Ref, o.json); err != nil {
@@ -354,9 +369,10 @@ func (t *txn) setChildren(s *store.State, o *outcome) error {
 	if err != nil {
 		return err
 	}
-	last := make(map[string]int, len(o.children))
+	last, times := make(map[string]int, len(o.children)), make(map[string]int, len(o.children))
 	for i, c := range o.children {
 		last[c.ref] = i
+		times[c.ref]++
 	}
 	for i, c := range o.children {
 		if last[c.ref] != i {
@@ -368,6 +384,10 @@ func (t *txn) setChildren(s *store.State, o *outcome) error {
 		}
 		if !stored {
 			s.ResultHash = store.Digest{} // try again next time
+			continue
+		}
+		if err := t.setRepeats(c.ref, source, times[c.ref]-1); err != nil {
+			return err
 		}
 	}
 	for _, ref := range before {
@@ -385,5 +405,16 @@ func (t *txn) setChildren(s *store.State, o *outcome) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// setRepeats keeps how many times more than once source emits an entity.
+func (t *txn) setRepeats(ref string, source store.Source, n int) error {
+	s, err := t.state(ref)
+	if err != nil || s.Parent != source || s.Repeats == n {
+		return err
+	}
+	s.Repeats = n
+	t.touch(s)
 	return nil
 }

@@ -14,8 +14,8 @@ type Input struct {
 
 // A Result is what became of an Input.
 type Result struct {
-	// OK tells that the run succeeded. If not, only Errors, Warnings and Cache
-	// have a meaning.
+	// OK tells that the run succeeded. If not, only Errors, Warnings, Cache and
+	// RefreshKeys have a meaning.
 	OK bool
 	// Entity is processed, and not stitched: it has no uid, no relations and
 	// no status.
@@ -24,7 +24,8 @@ type Result struct {
 	Children []Child
 	// Relations are what the entity emits for itself and for others.
 	Relations []catalog.Relation
-	// RefreshKeys are what to report a change under to have it read again.
+	// RefreshKeys are what to report a change under to have it read again;
+	// after a failure, those of what the run has tried to read.
 	RefreshKeys []string
 	// Errors say why the run failed; there is at least one if it did.
 	Errors []error

@@ -141,6 +141,9 @@ type State struct {
 	UID catalog.UID
 	// Parent emits this entity. There is never more than one.
 	Parent Source
+	// Repeats is how many times more than once the parent emits it in one run:
+	// the reference counts each of them as a parent.
+	Repeats int
 	// LocationKey says which location may change this record. Keyless records
 	// may be taken over by anyone.
 	LocationKey string
@@ -165,7 +168,7 @@ type State struct {
 	// Relations are what the last good run emitted, in order of source, type
 	// and target.
 	Relations []catalog.Relation
-	// RefreshKeys are those of the last good run.
+	// RefreshKeys are those of the last good run, and of failed ones since.
 	RefreshKeys []string
 }
 

@@ -190,6 +190,7 @@ func sampleStates() map[string]*store.State {
 			Relations: manyRelations(sampleRef, 7), RefreshKeys: []string{"url:https://host/a", "b", "b"},
 		},
 		"keyless":           {Ref: sampleRef, UID: uid(5), Keyless: true},
+		"repeated":          {Ref: sampleRef, UID: uid(5), Parent: store.Source{Entity: "location:default/l"}, Repeats: 2},
 		"due alone":         {Ref: sampleRef, UID: uid(5), Due: true},
 		"processed alone":   {Ref: sampleRef, UID: uid(5), Processed: true},
 		"of a provider":     {Ref: sampleRef, UID: uid(5), Parent: store.Source{Provider: "e/location:default/l"}},

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.etcd.io/bbolt"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/greenroom-idp/greenroom/api"
+	"github.com/greenroom-idp/greenroom/api/auth"
+	"github.com/greenroom-idp/greenroom/api/auth/boltkeys"
+	"github.com/greenroom-idp/greenroom/api/catalogapi"
+	"github.com/greenroom-idp/greenroom/api/permission"
+	"github.com/greenroom-idp/greenroom/catalog/boltstore"
+	"github.com/greenroom-idp/greenroom/catalog/engine"
+	"github.com/greenroom-idp/greenroom/catalog/index"
+	"github.com/greenroom-idp/greenroom/catalog/process"
+	"github.com/greenroom-idp/greenroom/catalog/view"
+	"github.com/greenroom-idp/greenroom/cmd/platform/config"
+	"github.com/greenroom-idp/greenroom/ingest/integration"
+)
+
+// A platform is everything behind the HTTP server.
+type platform struct {
+	api       *api.Server
+	storePath string
+
+	log      *slog.Logger
+	settings *config.Settings
+	registry *prometheus.Registry
+	db       *bbolt.DB
+	store    *boltstore.Store
+	index    *index.Index
+	view     *view.View
+	pipeline *process.Pipeline
+	hosts    *integration.Set
+	engine   *engine.Engine
+	keys     *boltkeys.Store
+
+	// background holds what runs until stop is called.
+	background errgroup.Group
+	stop       context.CancelFunc
+}
+
+// open builds all parts, from the store up, and begins to work. The context
+// bounds the opening alone. The caller closes what it returns.
+func open(ctx context.Context, s *config.Settings, dataDir string, log *slog.Logger) (*platform, error) {
+	p := &platform{settings: s, log: log, registry: prometheus.NewRegistry(), stop: func() {}}
+	for _, part := range []func(context.Context) error{
+		func(context.Context) error { return p.openStore(dataDir) },
+		p.openCatalog, p.openAPI, p.feed,
+	} {
+		if err := part(ctx); err != nil {
+			return nil, errors.Join(err, p.Close())
+		}
+	}
+	p.api.Started()
+	return p, nil
+}
+
+// openStore opens the file, or one that nobody else can find and that is gone
+// at exit.
+func (p *platform) openStore(dataDir string) (err error) {
+	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if !p.settings.Database.Memory {
+		p.db, p.store, err = openData(dataDir, false)
+	} else {
+		p.log.Warn("the store is in memory and gone at exit, as database.connection ':memory:' says")
+		p.db, p.store, err = openTemporary()
+	}
+	if err != nil {
+		return err
+	}
+	p.storePath = p.db.Path()
+	if p.settings.Database.Memory {
+		p.storePath = ":memory:"
+	}
+	p.keys, err = boltkeys.Open(p.db)
+	return err
+}
+
+// openTemporary opens a store whose file has no name any more, so that not even
+// a killed process leaves it behind.
+func openTemporary() (*bbolt.DB, *boltstore.Store, error) {
+	dir, err := os.MkdirTemp("", "greenroom-")
+	if err != nil {
+		return nil, nil, fmt.Errorf("a folder for the store in memory cannot be made: %w: set TMPDIR to one that can be written", err)
+	}
+	db, store, err := openData(dir, false)
+	if removed := os.RemoveAll(dir); err == nil && removed != nil {
+		return nil, nil, errors.Join(removed, db.Close())
+	}
+	if err == nil {
+		db.NoSync = true
+	}
+	return db, store, err
+}
+
+// openCatalog builds the pipeline, and the engine on top of it, which serves
+// what is stored once it is open.
+func (p *platform) openCatalog(ctx context.Context) error {
+	var warnings []string
+	var err error
+	if p.hosts, warnings, err = integration.Parse(p.settings.Integrations); err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	for _, w := range warnings {
+		p.log.Warn("configuration", slog.String("warning", w))
+	}
+	kinds, fingerprint, err := newKinds(p.settings.Catalog)
+	if err != nil {
+		return err
+	}
+	reader, err := newReader(p.settings, p.hosts, kinds)
+	if err != nil {
+		return err
+	}
+	if p.pipeline, err = newPipeline(p.settings.Catalog, kinds, reader, true); err != nil {
+		return err
+	}
+	p.index = index.New()
+	p.view = view.New(p.index, documents{p.store})
+	c := p.settings.Catalog
+	p.engine, err = engine.Open(ctx, engine.Options{
+		Store: p.store, Index: p.index, Processor: p.pipeline, Logger: p.log,
+		Workers:     processingWorkers,
+		MinInterval: c.MinInterval, MaxInterval: c.MaxInterval, ReadOnly: c.ProcessingOff, KeepOrphans: c.KeepOrphans,
+		RefreshOnConflict: c.RefreshOnConflict, Registerer: p.registry,
+		Fingerprint: versionText() + " " + fingerprint,
+	})
+	if err != nil {
+		return fmt.Errorf("the catalog cannot be loaded: %w: `platform check` says more", err)
+	}
+	return nil
+}
+
+// processingWorkers is how many entities are processed at once: more than there
+// are cores, since some of them wait for what they read.
+const processingWorkers = 8
+
+// openAPI builds the HTTP edge.
+func (p *platform) openAPI(ctx context.Context) error {
+	s := p.settings
+	authority, err := auth.New(ctx, authOptions(s, p.keys, directory{p.view}))
+	if err != nil {
+		return fmt.Errorf("configuration: backend.auth: %w", err)
+	}
+	decider := permission.NewEngine(permission.Options{Enabled: s.PermissionEnabled})
+	onConflict := engine.OnConflictReject
+	if s.Catalog.RefreshOnConflict {
+		onConflict = engine.OnConflictRefresh
+	}
+	catalogAPI, err := catalogapi.New(catalogapi.Options{
+		Reader: reads{p.view}, Engine: p.engine, Validator: p.pipeline, Decider: decider, Authenticator: authority,
+		OnConflict: onConflict, Readonly: s.Catalog.ReadOnly,
+		HostType: func(u *url.URL) string { return p.hosts.Kind(u.String()) },
+	})
+	if err != nil {
+		return err
+	}
+	p.api, err = api.New(api.Options{
+		Auth: authority, Permission: decider, Catalog: catalogAPI, Logger: p.log, AccessLog: true,
+		Registry: p.registry, CatalogStats: p.stats, CORS: corsOptions(s.Backend.CORS), CSP: s.Backend.CSP,
+		StartupWait: s.Backend.StartupWait, HealthHeaders: s.Backend.HealthHeaders,
+	})
+	return err
+}
+
+// entities returns how many entities are served.
+func (p *platform) entities() int { return p.index.Snapshot().Len() }
+
+// Failed is closed when the catalog cannot go on.
+func (p *platform) Failed() <-chan struct{} { return p.engine.Done() }
+
+// Close ends the work and then closes the store. It may be called for a
+// platform that is not whole.
+func (p *platform) Close() error {
+	p.stop()
+	errs := []error{p.background.Wait()}
+	if p.engine != nil {
+		errs = append(errs, p.engine.Close())
+	}
+	if p.db != nil {
+		errs = append(errs, p.db.Close())
+	}
+	return errors.Join(errs...)
+}
