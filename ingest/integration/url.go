@@ -224,3 +224,9 @@ func (s *Set) repository(raw string) (string, bool) {
 	name = strings.TrimSuffix(name, ".git")
 	return HostPort(u) + "/" + strings.ToLower(name), name != ""
 }
+
+// Matches tells whether a URL is of the host, whose port counts.
+func (h Host) Matches(raw string) bool {
+	u, err := url.Parse(raw)
+	return err == nil && HostPort(u) == h.Host
+}
