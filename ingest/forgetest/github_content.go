@@ -158,39 +158,6 @@ func (g *GitHub) commit(w http.ResponseWriter, repository Repository, ref string
 	return c.Hash.String(), c.TreeHash.String(), true
 }
 
-func (g *GitHub) getCommit(w http.ResponseWriter, r *http.Request, repository Repository) {
-	sha, tree, ok := g.commit(w, repository, r.PathValue("ref"))
-	if !ok {
-		return
-	}
-	if accepts(r) == "sha" {
-		w.Header().Set("Content-Type", "application/vnd.github.v3.sha; charset=utf-8")
-		w.Header().Set("ETag", `"`+sha+`"`)
-		w.Write([]byte(sha))
-		return
-	}
-	c, err := commitOf(g.repositories.path(repository.FullName), sha)
-	if err != nil {
-		g.gitFail(w, err)
-		return
-	}
-	self := g.API() + "/repos/" + repository.FullName
-	person := map[string]any{"name": c.Author.Name, "email": c.Author.Email, "date": c.Author.When.UTC().Format("2006-01-02T15:04:05Z")}
-	parents := []any{}
-	for _, p := range c.ParentHashes {
-		parents = append(parents, map[string]any{"sha": p.String(), "url": self + "/commits/" + p.String(), "html_url": g.URL() + "/" + repository.FullName + "/commit/" + p.String()})
-	}
-	writeJSON(w, http.StatusOK, map[string]any{
-		"sha": sha, "node_id": nodeID("Commit", sha), "url": self + "/commits/" + sha, "comments_url": self + "/commits/" + sha + "/comments",
-		"html_url": g.URL() + "/" + repository.FullName + "/commit/" + sha, "author": nil, "committer": nil, "parents": parents,
-		"files": g.commitFiles(c),
-		"commit": map[string]any{
-			"url": self + "/git/commits/" + sha, "author": person, "committer": person, "message": c.Message, "comment_count": 0,
-			"tree": map[string]any{"sha": tree, "url": self + "/git/trees/" + tree},
-		},
-	})
-}
-
 func (g *GitHub) getStatus(w http.ResponseWriter, r *http.Request, repository Repository) {
 	sha, _, ok := g.commit(w, repository, r.PathValue("ref"))
 	if !ok {

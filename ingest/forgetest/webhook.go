@@ -12,8 +12,6 @@ import (
 	"io"
 	"net/http"
 	"time"
-
-	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
 // A Hook is where a host reports what happens.
@@ -188,41 +186,6 @@ func (g *GitHub) OrganizationEvent(action, org, login string) map[string]any {
 		"membership": map[string]any{"url": g.API() + "/orgs/" + org + "/memberships/" + login, "state": "active", "role": "member", "user": g.account(login)},
 	}
 	g.addOrganization(out, org)
-	return out
-}
-
-// commitFiles are the files that a commit changed, with renames found out.
-func (g *GitHub) commitFiles(c *object.Commit) []any {
-	out := []any{}
-	tree, err := c.Tree()
-	if err != nil {
-		return out
-	}
-	before := &object.Tree{}
-	if parent, err := c.Parent(0); err == nil {
-		if before, err = parent.Tree(); err != nil {
-			return out
-		}
-	}
-	changes, err := object.DiffTreeWithOptions(context.Background(), before, tree, object.DefaultDiffTreeOptions)
-	if err != nil {
-		return out
-	}
-	for _, change := range changes {
-		file := map[string]any{"sha": nil, "additions": 0, "deletions": 0, "changes": 0}
-		from, to := change.From.Name, change.To.Name
-		switch {
-		case from == "":
-			file["filename"], file["status"] = to, "added"
-		case to == "":
-			file["filename"], file["status"] = from, "removed"
-		case from != to:
-			file["filename"], file["status"], file["previous_filename"] = to, "renamed", from
-		default:
-			file["filename"], file["status"] = to, "modified"
-		}
-		out = append(out, file)
-	}
 	return out
 }
 
