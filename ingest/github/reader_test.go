@@ -644,3 +644,8 @@ func TestPlainCommits(t *testing.T) {
 	_, _, notModified := b.read(b.file("a.yaml"), etag)
 	require.True(t, notModified)
 }
+
+func parseGitHub(config map[string]any) (*integration.Set, error) {
+	set, _, err := integration.Parse(map[string]any{"github": []any{config}})
+	return set, err
+}
