@@ -73,7 +73,7 @@ func TestProviders(t *testing.T) {
 
 func delivery(n int) webhook.Delivery {
 	return webhook.Delivery{
-		Source: "github", Event: "push", ID: fmt.Sprint("id-", n), Lane: fmt.Sprint("acme/", n), Received: at, Body: []byte(`{"a":"\u0000"}`),
+		Source: "github", Event: "push", ID: fmt.Sprint("id-", n), Instance: "https://forge.example", Lane: fmt.Sprint("acme/", n), Received: at, Body: []byte(`{"a":"\u0000"}`),
 	}
 }
 

@@ -21,6 +21,7 @@ type header struct {
 	Source   string    `json:"source"`
 	Event    string    `json:"event"`
 	ID       string    `json:"id"`
+	Instance string    `json:"instance,omitempty"`
 	Lane     string    `json:"lane"`
 	Received time.Time `json:"receivedAt"`
 }
@@ -30,7 +31,7 @@ func sequenceKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n)
 func idKey(source, id string) []byte { return []byte(source + "\x00" + id) }
 
 func encodeDelivery(d webhook.Delivery) ([]byte, error) {
-	h, err := json.Marshal(header{d.Source, d.Event, d.ID, d.Lane, d.Received})
+	h, err := json.Marshal(header{d.Source, d.Event, d.ID, d.Instance, d.Lane, d.Received})
 	if err != nil {
 		return nil, fmt.Errorf("encode webhook %s: %w", d.ID, err)
 	}
@@ -54,7 +55,7 @@ func decodeDelivery(data []byte) (webhook.Delivery, error) {
 		return webhook.Delivery{}, fmt.Errorf("%w: %w", errCut, err)
 	}
 	return webhook.Delivery{
-		Source: h.Source, Event: h.Event, ID: h.ID, Lane: h.Lane, Received: h.Received, Body: data[4+n:],
+		Source: h.Source, Event: h.Event, ID: h.ID, Instance: h.Instance, Lane: h.Lane, Received: h.Received, Body: data[4+n:],
 	}, nil
 }
 

@@ -18,7 +18,8 @@
 //	ingest/ids          source 0x00 id      uint64 sequence
 //	ingest/order        uint64 sequence     source 0x00 id
 //
-// The JSON of a delivery has the keys source, event, id, lane and receivedAt.
+// The JSON of a delivery has the keys source, event, id, lane and
+// receivedAt, and instance where there is one.
 // Sequences count deliveries from 1 on and are never given twice. The ids of
 // the last 50,000 deliveries are kept, in the order of their sequences, whether
 // or not the delivery is.

@@ -18,6 +18,8 @@ import (
 type Hook struct {
 	URL    string
 	Secret string
+	// Instance is the URL of the host that reports, as GitLab says it.
+	Instance string
 	// Client sends the requests; nil means http.DefaultClient.
 	Client *http.Client
 }
@@ -195,6 +197,9 @@ func (g *GitLab) Deliver(ctx context.Context, h Hook, event, id string, payload 
 	if err != nil {
 		return Delivered{}, err
 	}
+	if h.Instance == "" {
+		h.Instance = g.URL()
+	}
 	return DeliverGitLab(ctx, h, event, id, body)
 }
 
@@ -206,7 +211,7 @@ func DeliverGitLab(ctx context.Context, h Hook, event, id string, body []byte) (
 	}
 	d, err := h.post(ctx, body, map[string]string{
 		"User-Agent": "GitLab/17.4.0", "X-Gitlab-Event": event, "X-Gitlab-Event-UUID": id, "X-Gitlab-Webhook-UUID": newUUID(),
-		"Idempotency-Key": id, "X-Gitlab-Token": h.Secret, "X-Gitlab-Instance": "https://gitlab.example",
+		"Idempotency-Key": id, "X-Gitlab-Token": h.Secret, "X-Gitlab-Instance": h.Instance,
 	})
 	d.ID = id
 	return d, err

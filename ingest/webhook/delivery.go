@@ -17,6 +17,9 @@ type Delivery struct {
 	// ID is what the host calls this delivery. It is the same when the host
 	// sends it again, and unique within the source.
 	ID string
+	// Instance is the URL of the host, where the delivery says so beside its
+	// body; "" otherwise.
+	Instance string
 	// Lane names what the delivery is about, such as a repository. Deliveries
 	// of one lane are worked off in order.
 	Lane     string
