@@ -3,6 +3,7 @@ package forge
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -63,6 +64,14 @@ func NewHeads(window time.Duration, now func() time.Time) *Heads {
 		panic(err) // the size is positive
 	}
 	return &Heads{window: window, now: now, known: known}
+}
+
+// BranchKey names a branch for Heads; "" is the default one.
+func BranchKey(repository, ref string) string {
+	if ref == "" {
+		ref = "HEAD"
+	}
+	return strings.ToLower(repository) + "@" + ref
 }
 
 // At returns the head of a branch: as remembered if that is recent enough, or

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/greenroom-idp/greenroom/catalog"
@@ -115,6 +116,15 @@ func Shown(u *url.URL) string {
 	}
 	c.RawQuery = q.Encode()
 	return c.String()
+}
+
+// EscapePath encodes the segments of a path for a URL.
+func EscapePath(p string) string {
+	segments := strings.Split(p, "/")
+	for i := range segments {
+		segments[i] = url.PathEscape(segments[i])
+	}
+	return strings.Join(segments, "/")
 }
 
 // Failed wraps an error of a request: without the URL that net/http puts into

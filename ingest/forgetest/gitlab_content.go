@@ -247,7 +247,12 @@ func (g *GitLab) getArchive(w http.ResponseWriter, r *http.Request, repository R
 	prefix := strings.Join([]string{repository.Name(), strings.ReplaceAll(ref, "/", "-"), sha}, "-")
 	var paths []string
 	if folder != "" {
-		if _, _, err := readTree(g.repositories.path(repository.FullName), sha, folder, false); err != nil {
+		dir := g.repositories.path(repository.FullName)
+		_, _, err := readTree(dir, sha, folder, false)
+		if errors.Is(err, errNoRef) {
+			_, err = readBlob(dir, sha, folder)
+		}
+		if err != nil {
 			g.gitFail(w, err, "Path")
 			return
 		}

@@ -119,7 +119,9 @@ type fileRead struct {
 	known  forge.Tag
 }
 
-func (f *fileRead) key() string { return headKey(f.place) + "\x00" + f.place.Path }
+func (f *fileRead) key() string {
+	return forge.BranchKey(f.place.Repository, f.place.Ref) + "\x00" + f.place.Path
+}
 
 // viaAPI asks for the commit of the branch and, if that is new, for the file.
 func (f *fileRead) viaAPI(ctx context.Context) (data []byte, etag string, notModified bool, err error) {
@@ -152,7 +154,7 @@ func (f *fileRead) viaAPI(ctx context.Context) (data []byte, etag string, notMod
 
 // path is that of the file in the API.
 func (f *fileRead) path(ref string) string {
-	p := repositoryPath(f.place) + "/contents/" + escapePath(f.place.Path)
+	p := repositoryPath(f.place) + "/contents/" + forge.EscapePath(f.place.Path)
 	if ref != "" {
 		p += "?ref=" + url.QueryEscape(ref)
 	}
@@ -179,7 +181,7 @@ func (f *fileRead) contents(ctx context.Context, ref string) (data []byte, valid
 
 // raw reads the file from where those without a token do.
 func (f *fileRead) raw(ctx context.Context) (data []byte, etag string, notModified bool, err error) {
-	target := fmt.Sprintf("%s/%s/%s/%s", f.reader.host.RawBaseURL, escapePath(f.place.Repository), url.PathEscape(f.place.Ref), escapePath(f.place.Path))
+	target := fmt.Sprintf("%s/%s/%s/%s", f.reader.host.RawBaseURL, forge.EscapePath(f.place.Repository), url.PathEscape(f.place.Ref), forge.EscapePath(f.place.Path))
 	data, err = forge.Whole(ctx, func() ([]byte, error) {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 		if err != nil {
@@ -240,16 +242,6 @@ func repositoryPath(p integration.Place) string {
 	return "repos/" + url.PathEscape(p.Owner()) + "/" + url.PathEscape(p.Name())
 }
 
-func escapePath(p string) string {
-	segments := strings.Split(p, "/")
-	for i := range segments {
-		segments[i] = url.PathEscape(segments[i])
-	}
-	return strings.Join(segments, "/")
-}
-
-func headKey(p integration.Place) string { return strings.ToLower(p.Repository) + "@" + refOr(p.Ref) }
-
 func refOr(ref string) string {
 	if ref == "" {
 		return "HEAD"
@@ -257,15 +249,26 @@ func refOr(ref string) string {
 	return ref
 }
 
-// Observe takes in what commit a branch of a repository was at at a time, as a
-// webhook or a listing says, so that the host need not be asked. Repository is
-// the full name; default tells whether the branch is the default one.
-func (r *Reader) Observe(repository, branch, commit string, isDefault bool, at time.Time) {
-	place := integration.Place{Repository: repository, Ref: branch}
-	r.heads.Observe(headKey(place), commit, at)
-	if isDefault {
-		place.Ref = ""
-		r.heads.Observe(headKey(place), commit, at)
+// Observe takes in what commit a branch of a repository, by the URL of its page,
+// was at at a time, as a webhook or a listing says: the host need not be asked.
+func (r *Reader) Observe(repository, branch, commit string, at time.Time) {
+	if place, err := r.host.Place(repository); err == nil && place.Ref == "" && branch != "" {
+		place.Ref = branch
+		r.heads.Observe(forge.BranchKey(place.Repository, place.Ref), commit, at)
+	}
+}
+
+// Readers are those of several hosts.
+type Readers []*Reader
+
+var _ Heads = Readers(nil)
+
+// Observe tells the reader of the host.
+func (rs Readers) Observe(repository, branch, commit string, at time.Time) {
+	for _, r := range rs {
+		if r.Matches(repository) {
+			r.Observe(repository, branch, commit, at)
+		}
 	}
 }
 
@@ -274,7 +277,7 @@ func (r *Reader) head(ctx context.Context, target string, place integration.Plac
 	if forge.IsCommit(place.Ref) {
 		return forge.Head{Commit: place.Ref}, nil
 	}
-	return r.heads.At(ctx, headKey(place), known, func(ctx context.Context, known forge.Head) (forge.Head, error) {
+	return r.heads.At(ctx, forge.BranchKey(place.Repository, place.Ref), known, func(ctx context.Context, known forge.Head) (forge.Head, error) {
 		return r.askHead(ctx, target, place, known.Commit)
 	})
 }

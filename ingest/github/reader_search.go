@@ -7,9 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -50,27 +48,17 @@ func (r *Reader) Search(ctx context.Context, target, etag string) (files []sourc
 	case head.Commit == etag:
 		return nil, etag, true, nil
 	}
-	found, err := s.files(ctx, head.Commit)
-	if err != nil {
+	if err := s.collect(ctx, head.Commit); err != nil {
 		return nil, "", false, err
 	}
-	for name, data := range found {
-		at, err := forge.FileURL(target, s.place.Path, name)
-		if err != nil {
-			return nil, "", false, err
-		}
-		files = append(files, source.HostFile{URL: at, Data: data})
-	}
-	slices.SortFunc(files, func(a, b source.HostFile) int { return strings.Compare(a.URL, b.URL) })
-	return files, head.Commit, false, nil
+	return s.Sorted(), head.Commit, false, nil
 }
 
 // A search is for the files of one repository that match a pattern.
 type search struct {
-	reader  *Reader
-	target  string
-	place   integration.Place
-	pattern *forge.Pattern
+	forge.Search
+	reader *Reader
+	place  integration.Place
 }
 
 func (r *Reader) newSearch(target string) (*search, error) {
@@ -85,14 +73,14 @@ func (r *Reader) newSearch(target string) (*search, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &search{reader: r, target: target, place: place, pattern: pattern}, nil
+	return &search{reader: r, place: place, Search: forge.Search{Target: target, PatternPath: place.Path, Pattern: pattern, Limits: r.o.Limits}}, nil
 }
 
-// files returns the contents of a commit that match, by path.
-func (s *search) files(ctx context.Context, commit string) (map[string][]byte, error) {
+// collect reads the files of a commit that match.
+func (s *search) collect(ctx context.Context, commit string) error {
 	t, err := s.tree(ctx, commit)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if t.Truncated {
 		return s.fromArchive(ctx, commit)
@@ -100,27 +88,23 @@ func (s *search) files(ctx context.Context, commit string) (map[string][]byte, e
 	var matches []treeEntry
 	var size int64
 	for _, e := range t.Tree {
-		if e.Type != "blob" || e.Mode == "120000" || !s.pattern.Match(e.Path) {
+		if e.Type != "blob" || e.Mode == "120000" || !s.Pattern.Match(e.Path) {
 			continue
 		}
-		if size += e.Size; e.Size > s.reader.o.Limits.File {
-			return nil, forge.TooLarge(e.Path+" of "+s.target, s.reader.o.Limits.File)
+		if size += e.Size; e.Size > s.Limits.File {
+			return forge.TooLarge(e.Path+" of "+s.Target, s.Limits.File)
 		}
 		matches = append(matches, e)
 	}
 	switch {
-	case len(matches) > s.reader.o.Limits.Matches:
-		return nil, s.tooMany()
-	case size > s.reader.o.Limits.Search:
-		return nil, forge.TooLarge("what "+s.target+" names", s.reader.o.Limits.Search)
+	case len(matches) > s.Limits.Matches:
+		return s.TooMany()
+	case size > s.Limits.Search:
+		return forge.TooLarge("what "+s.Target+" names", s.Limits.Search)
 	case s.missing(matches) > manyBlobs:
 		return s.fromArchive(ctx, commit)
 	}
 	return s.fromBlobs(ctx, matches)
-}
-
-func (s *search) tooMany() error {
-	return catalog.NewError(catalog.NameInput, fmt.Sprintf("%s names more than %d files", s.target, s.reader.o.Limits.Matches))
 }
 
 // missing counts the contents that are not at hand.
@@ -156,45 +140,41 @@ func (s *search) tree(ctx context.Context, commit string) (*tree, error) {
 func getJSON[V any](ctx context.Context, s *search, path string, limit int64) (*V, error) {
 	return forge.Whole(ctx, func() (*V, error) {
 		header := http.Header{"Accept": {"application/vnd.github+json"}}
-		res, err := s.reader.client.get(ctx, s.place.Owner(), s.target, path, header)
+		res, err := s.reader.client.get(ctx, s.place.Owner(), s.Target, path, header)
 		if err != nil {
 			return nil, err
 		}
 		defer res.Body.Close()
 		if res.StatusCode != http.StatusOK {
-			return nil, forge.Status(s.target, res)
+			return nil, forge.Status(s.Target, res)
 		}
-		data, err := forge.ReadBounded(res.Body, "an answer about "+s.target, limit)
+		data, err := forge.ReadBounded(res.Body, "an answer about "+s.Target, limit)
 		if err != nil {
 			return nil, err
 		}
 		out := new(V)
 		if err := json.Unmarshal(data, out); err != nil {
-			return nil, fmt.Errorf("%s could not be read, the answer of the host is not what it should be: %w", s.target, err)
+			return nil, fmt.Errorf("%s could not be read, the answer of the host is not what it should be: %w", s.Target, err)
 		}
 		return out, nil
 	})
 }
 
 // fromBlobs reads files one by one, as far as they are not at hand.
-func (s *search) fromBlobs(ctx context.Context, matches []treeEntry) (map[string][]byte, error) {
-	contents := make([][]byte, len(matches))
+func (s *search) fromBlobs(ctx context.Context, matches []treeEntry) error {
+	s.Files = make([]source.HostFile, len(matches))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(blobsAtOnce)
 	for i, e := range matches {
 		group.Go(func() (err error) {
-			contents[i], err = s.blob(ctx, e.SHA)
+			if s.Files[i].URL, err = forge.FileURL(s.Target, s.PatternPath, e.Path); err != nil {
+				return err
+			}
+			s.Files[i].Data, err = s.blob(ctx, e.SHA)
 			return err
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	out := make(map[string][]byte, len(matches))
-	for i, e := range matches {
-		out[e.Path] = contents[i]
-	}
-	return out, nil
+	return group.Wait()
 }
 
 // blob returns the content that has a hash.
@@ -207,21 +187,21 @@ func (s *search) blob(ctx context.Context, sha string) ([]byte, error) {
 		Encoding string `json:"encoding"`
 	}
 	if !forge.IsCommit(sha) {
-		return nil, fmt.Errorf("%s could not be read, the host lists a file without its hash", s.target)
+		return nil, fmt.Errorf("%s could not be read, the host lists a file without its hash", s.Target)
 	}
 	// In base64, with line breaks and some JSON around it.
-	b, err := getJSON[blob](ctx, s, repositoryPath(s.place)+"/git/blobs/"+sha, s.reader.o.Limits.File/2*3+4096)
+	b, err := getJSON[blob](ctx, s, repositoryPath(s.place)+"/git/blobs/"+sha, s.Limits.File/2*3+4096)
 	if err != nil {
 		return nil, err
 	}
 	data := []byte(b.Content)
 	if b.Encoding == "base64" {
 		if data, err = base64.StdEncoding.DecodeString(strings.ReplaceAll(b.Content, "\n", "")); err != nil {
-			return nil, fmt.Errorf("%s could not be read, a content is not base64: %w", s.target, err)
+			return nil, fmt.Errorf("%s could not be read, a content is not base64: %w", s.Target, err)
 		}
 	}
 	if len(sha) == 2*sha1.Size && hashOf(data) != sha {
-		return nil, fmt.Errorf("%s could not be read, a content does not have the hash %s", s.target, sha)
+		return nil, fmt.Errorf("%s could not be read, a content does not have the hash %s", s.Target, sha)
 	}
 	s.reader.blobs.Add(sha, data)
 	return data, nil
@@ -237,29 +217,15 @@ func hashOf(data []byte) string {
 
 // fromArchive reads files from an archive of the whole commit, which is held in
 // memory as far as it matches only.
-func (s *search) fromArchive(ctx context.Context, commit string) (map[string][]byte, error) {
-	out := map[string][]byte{}
-	var size int64
-	err := s.reader.tarball(ctx, s.target, s.place, commit, archive.Options{Strip: 1}, func(e archive.Entry) error {
-		if !e.Mode.IsRegular() || !s.pattern.Match(e.Path) {
-			return nil
-		}
-		size += e.Size
-		switch {
-		case len(out) == s.reader.o.Limits.Matches:
-			return s.tooMany()
-		case e.Size > s.reader.o.Limits.File:
-			return forge.TooLarge(e.Path+" of "+s.target, s.reader.o.Limits.File)
-		case size > s.reader.o.Limits.Search:
-			return forge.TooLarge("what "+s.target+" names", s.reader.o.Limits.Search)
-		}
-		data, err := io.ReadAll(e.Content)
-		if err != nil {
+func (s *search) fromArchive(ctx context.Context, commit string) error {
+	return s.reader.tarball(ctx, s.Target, s.place, commit, archive.Options{Strip: 1}, func(e archive.Entry) error {
+		known := len(s.Files)
+		if err := s.Add(e); err != nil {
 			return err
 		}
-		out[e.Path] = data
-		s.reader.blobs.Add(hashOf(data), data)
+		for _, f := range s.Files[known:] {
+			s.reader.blobs.Add(hashOf(f.Data), f.Data)
+		}
 		return nil
 	})
-	return out, err
 }

@@ -226,7 +226,7 @@ func TestUrgent(t *testing.T) {
 	b.clock.pass(time.Second)
 	b.ResetRequests()
 	c = b.push("acme/shop", map[string]string{"a.yaml": "4"})
-	b.reader.Observe("Acme/Shop", "main", c.SHA, true, b.clock.now())
+	github.Readers{b.reader}.Observe(b.URL()+"/Acme/Shop", "main", c.SHA, b.clock.now())
 	data, _, _, err = b.reader.Read(budget.Urgent(context.Background(), b.clock.now()), b.file("a.yaml"), etag)
 	require.NoError(t, err)
 	require.Equal(t, "4", string(data))
