@@ -19,6 +19,8 @@ type Settings struct {
 	Database            Database
 	Auth                Auth
 	Catalog             Catalog
+	Providers           Providers
+	Events              Events
 	Log                 Log
 	// PermissionEnabled is permission.enabled.
 	PermissionEnabled bool
@@ -89,6 +91,8 @@ func Read(c *Config) (*Settings, error) {
 	s.Database = r.database(c)
 	s.Auth = r.auth(c)
 	s.Catalog = r.catalog(c.At("catalog"))
+	s.Providers = r.providers(c)
+	s.Events = r.events(c)
 	s.Log = r.log(c.At("backend.logger"))
 	s.Warnings = append(r.warnings, unserved(c)...)
 	return s, errors.Join(append(r.faults, s.Validate())...)
