@@ -11,7 +11,9 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
+	"github.com/greenroom-idp/greenroom/api/eventsapi"
 	"github.com/greenroom-idp/greenroom/api/permission"
+	"github.com/greenroom-idp/greenroom/api/providerapi"
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/klauspost/compress/gzip"
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,6 +26,10 @@ type Options struct {
 	Auth       *auth.Authority
 	Permission *permission.Engine
 	Catalog    *catalogapi.API
+	// Events takes webhooks, and Providers tells of crawlers; nil: there are
+	// none.
+	Events    *eventsapi.API
+	Providers *providerapi.API
 	// Logger takes access log, faults and panics; nil: they are lost.
 	Logger *slog.Logger
 	// AccessLog writes a line at level info for every request; false: none.
@@ -53,6 +59,8 @@ type Server struct {
 	auth        *auth.Authority
 	permission  *permission.Engine
 	catalog     *catalogapi.API
+	events      *eventsapi.API
+	providers   *providerapi.API
 	log         *slog.Logger
 	accessLog   bool
 	registry    *prometheus.Registry
@@ -81,7 +89,7 @@ func New(o Options) (*Server, error) {
 		return nil, errors.New("api needs auth, permission and catalog")
 	}
 	s := &Server{
-		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, log: o.Logger, accessLog: o.AccessLog,
+		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, events: o.Events, providers: o.Providers, log: o.Logger, accessLog: o.AccessLog,
 		registry: o.Registry, headers: securityHeaders(o.CSP), health: o.HealthHeaders, now: o.Now,
 		ids: newRequestIDs(), startupWait: o.StartupWait, ready: make(chan struct{}), stopping: make(chan struct{}),
 	}
