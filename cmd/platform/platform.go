@@ -17,7 +17,9 @@ import (
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/auth/boltkeys"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
+	"github.com/greenroom-idp/greenroom/api/eventsapi"
 	"github.com/greenroom-idp/greenroom/api/permission"
+	"github.com/greenroom-idp/greenroom/api/providerapi"
 	"github.com/greenroom-idp/greenroom/catalog/boltstore"
 	"github.com/greenroom-idp/greenroom/catalog/engine"
 	"github.com/greenroom-idp/greenroom/catalog/index"
@@ -41,7 +43,9 @@ type platform struct {
 	view     *view.View
 	pipeline *process.Pipeline
 	hosts    *integration.Set
+	forges   *forges
 	engine   *engine.Engine
+	crawl    *crawl
 	keys     *boltkeys.Store
 
 	// background holds what runs until stop is called.
@@ -55,7 +59,7 @@ func open(ctx context.Context, s *config.Settings, dataDir string, log *slog.Log
 	p := &platform{settings: s, log: log, registry: prometheus.NewRegistry(), stop: func() {}}
 	for _, part := range []func(context.Context) error{
 		func(context.Context) error { return p.openStore(dataDir) },
-		p.openCatalog, p.openAPI, p.feed,
+		p.openCatalog, p.openCrawl, p.openAPI, p.feed,
 	} {
 		if err := part(ctx); err != nil {
 			return nil, errors.Join(err, p.Close())
@@ -114,11 +118,14 @@ func (p *platform) openCatalog(ctx context.Context) error {
 	for _, w := range warnings {
 		p.log.Warn("configuration", slog.String("warning", w))
 	}
+	if p.forges, err = newForges(p.hosts, p.registry, p.log); err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
 	kinds, fingerprint, err := newKinds(p.settings.Catalog)
 	if err != nil {
 		return err
 	}
-	reader, err := newReader(p.settings, p.hosts, kinds)
+	reader, err := newReader(p.settings, p.hosts, p.forges.sources(), kinds)
 	if err != nil {
 		return err
 	}
@@ -145,6 +152,15 @@ func (p *platform) openCatalog(ctx context.Context) error {
 // are cores, since some of them wait for what they read.
 const processingWorkers = 8
 
+// openCrawl builds what feeds the catalog by itself.
+func (p *platform) openCrawl(context.Context) (err error) {
+	p.crawl, err = newCrawl(crawlParts{
+		settings: p.settings, hosts: p.hosts, forges: p.forges, db: p.db, store: p.store, index: p.index,
+		engine: p.engine, registry: p.registry, log: p.log,
+	})
+	return err
+}
+
 // openAPI builds the HTTP edge.
 func (p *platform) openAPI(ctx context.Context) error {
 	s := p.settings
@@ -165,7 +181,16 @@ func (p *platform) openAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	events, err := eventsapi.New(eventsapi.Options{Receivers: p.crawl.receivers, Queue: p.crawl.queue, Logger: p.log})
+	if err != nil {
+		return err
+	}
+	providers, err := providerapi.New(providerapi.Options{Loop: p.crawl.loop, Decider: decider})
+	if err != nil {
+		return err
+	}
 	p.api, err = api.New(api.Options{
+		Events: events, Providers: providers,
 		Auth: authority, Permission: decider, Catalog: catalogAPI, Logger: p.log, AccessLog: true,
 		Registry: p.registry, CatalogStats: p.stats, CORS: corsOptions(s.Backend.CORS), CSP: s.Backend.CSP,
 		StartupWait: s.Backend.StartupWait, HealthHeaders: s.Backend.HealthHeaders,
@@ -186,6 +211,9 @@ func (p *platform) Close() error {
 	errs := []error{p.background.Wait()}
 	if p.engine != nil {
 		errs = append(errs, p.engine.Close())
+	}
+	if p.forges != nil {
+		errs = append(errs, p.forges.Close())
 	}
 	if p.db != nil {
 		errs = append(errs, p.db.Close())

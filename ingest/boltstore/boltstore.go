@@ -15,14 +15,13 @@ import (
 const format = 1
 
 var (
-	root       = []byte("ingest")
-	meta       = []byte("meta")
+	meta       = []byte("ingest/meta")
 	formatKey  = []byte("format")
-	records    = []byte("records")
-	held       = []byte("held")
-	deliveries = []byte("deliveries")
-	ids        = []byte("ids")
-	order      = []byte("order")
+	records    = []byte("ingest/records")
+	held       = []byte("ingest/held")
+	deliveries = []byte("ingest/deliveries")
+	ids        = []byte("ingest/ids")
+	order      = []byte("ingest/order")
 )
 
 // A Store is a provider.Store and a webhook.Store.
@@ -40,16 +39,12 @@ var ErrFormat = errors.New("the crawlers' records have another format")
 // caller's to close.
 func Open(db *bbolt.DB) (*Store, error) {
 	err := db.Update(func(tx *bbolt.Tx) error {
-		b, err := tx.CreateBucketIfNotExists(root)
-		if err != nil {
-			return err
-		}
 		for _, name := range [][]byte{meta, records, held, deliveries, ids, order} {
-			if _, err := b.CreateBucketIfNotExists(name); err != nil {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
 		}
-		m := b.Bucket(meta)
+		m := tx.Bucket(meta)
 		switch is := m.Get(formatKey); {
 		case is == nil:
 			return m.Put(formatKey, binary.BigEndian.AppendUint32(nil, format))
@@ -59,12 +54,10 @@ func Open(db *bbolt.DB) (*Store, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open ingest bucket: %w", err)
+		return nil, fmt.Errorf("open ingest buckets: %w", err)
 	}
 	return &Store{db}, nil
 }
-
-func bucket(tx *bbolt.Tx, name []byte) *bbolt.Bucket { return tx.Bucket(root).Bucket(name) }
 
 // Records returns the records of all providers.
 func (s *Store) Records() (map[string]provider.Record, error) {
@@ -79,7 +72,7 @@ func (s *Store) Held() (map[string]provider.Held, error) {
 func readAll[T any](db *bbolt.DB, name []byte) (map[string]T, error) {
 	out := map[string]T{}
 	err := db.View(func(tx *bbolt.Tx) error {
-		return bucket(tx, name).ForEach(func(key, data []byte) error {
+		return tx.Bucket(name).ForEach(func(key, data []byte) error {
 			var v T
 			if err := json.Unmarshal(data, &v); err != nil {
 				return fmt.Errorf("decode %s of %s: %w", name, key, err)
@@ -97,7 +90,7 @@ func (s *Store) PutRecord(name string, r provider.Record) error { return s.put(r
 // PutHeld keeps a held listing; nil deletes it.
 func (s *Store) PutHeld(name string, h *provider.Held) error {
 	if h == nil {
-		return s.db.Update(func(tx *bbolt.Tx) error { return bucket(tx, held).Delete([]byte(name)) })
+		return s.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(held).Delete([]byte(name)) })
 	}
 	return s.put(held, name, h)
 }
@@ -107,12 +100,12 @@ func (s *Store) put(in []byte, name string, v any) error {
 	if err != nil {
 		return fmt.Errorf("encode %s of %s: %w", in, name, err)
 	}
-	return s.db.Update(func(tx *bbolt.Tx) error { return bucket(tx, in).Put([]byte(name), data) })
+	return s.db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(in).Put([]byte(name), data) })
 }
 
 // Forget removes all there is of a provider.
 func (s *Store) Forget(name string) error {
 	return s.db.Update(func(tx *bbolt.Tx) error {
-		return errors.Join(bucket(tx, records).Delete([]byte(name)), bucket(tx, held).Delete([]byte(name)))
+		return errors.Join(tx.Bucket(records).Delete([]byte(name)), tx.Bucket(held).Delete([]byte(name)))
 	})
 }

@@ -125,14 +125,14 @@ func TestDeliveries(t *testing.T) {
 func TestOldIDsAreForgotten(t *testing.T) {
 	s, db := open(t)
 	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
-		return tx.Bucket([]byte("ingest")).Bucket([]byte("deliveries")).SetSequence(0)
+		return tx.Bucket([]byte("ingest/deliveries")).SetSequence(0)
 	}))
 	_, _, err := s.Append(delivery(1))
 	require.NoError(t, err)
 	require.NoError(t, s.Remove([]uint64{1}))
 	// Nobody waits for 50,000 deliveries: the count goes on from there.
 	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
-		return tx.Bucket([]byte("ingest")).Bucket([]byte("deliveries")).SetSequence(49_999)
+		return tx.Bucket([]byte("ingest/deliveries")).SetSequence(49_999)
 	}))
 	_, _, err = s.Append(delivery(2))
 	require.NoError(t, err)
@@ -170,7 +170,7 @@ func TestCheckNoticesDamage(t *testing.T) {
 			require.NoError(t, s.PutRecord("github-provider:default", provider.Record{}))
 			require.Empty(t, violations(t, s))
 			require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
-				return c.damage(tx.Bucket([]byte("ingest")).Bucket([]byte(c.bucket)))
+				return c.damage(tx.Bucket([]byte("ingest/" + c.bucket)))
 			}))
 			require.NotEmpty(t, violations(t, s))
 		})
@@ -182,7 +182,7 @@ func sequence(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 func TestAnotherFormatIsRefused(t *testing.T) {
 	_, db := open(t)
 	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
-		return tx.Bucket([]byte("ingest")).Bucket([]byte("meta")).Put([]byte("format"), []byte{0, 0, 0, 2})
+		return tx.Bucket([]byte("ingest/meta")).Put([]byte("format"), []byte{0, 0, 0, 2})
 	}))
 	_, err := boltstore.Open(db)
 	require.ErrorIs(t, err, boltstore.ErrFormat)
@@ -194,7 +194,7 @@ func FuzzDelivery(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, db := open(t)
 		require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
-			return tx.Bucket([]byte("ingest")).Bucket([]byte("deliveries")).Put(sequence(1), data)
+			return tx.Bucket([]byte("ingest/deliveries")).Put(sequence(1), data)
 		}))
 		d, found, err := s.Delivery(1)
 		if err != nil {

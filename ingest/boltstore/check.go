@@ -17,14 +17,14 @@ func (s *Store) Check(report func(violation string)) error {
 		report(err.Error())
 	}
 	return s.db.View(func(tx *bbolt.Tx) error {
-		err := bucket(tx, deliveries).ForEach(func(k, data []byte) error {
+		err := tx.Bucket(deliveries).ForEach(func(k, data []byte) error {
 			d, err := decodeDelivery(data)
 			switch {
 			case len(k) != 8:
 				report(fmt.Sprintf("delivery %x: the key is not a sequence", k))
 			case err != nil:
 				report(fmt.Sprintf("delivery %x: %v", k, err))
-			case !bytes.Equal(bucket(tx, ids).Get(idKey(d.Source, d.ID)), k):
+			case !bytes.Equal(tx.Bucket(ids).Get(idKey(d.Source, d.ID)), k):
 				report(fmt.Sprintf("delivery %x: its id is not known", k))
 			}
 			return nil
@@ -42,8 +42,8 @@ func (s *Store) Check(report func(violation string)) error {
 // checkMirror reports what stands in one bucket and not, turned around, in the
 // other.
 func checkMirror(tx *bbolt.Tx, a, b []byte, report func(string)) error {
-	return bucket(tx, a).ForEach(func(k, v []byte) error {
-		if !bytes.Equal(bucket(tx, b).Get(v), k) {
+	return tx.Bucket(a).ForEach(func(k, v []byte) error {
+		if !bytes.Equal(tx.Bucket(b).Get(v), k) {
 			report(fmt.Sprintf("%s %q: not in %s", a, k, b))
 		}
 		return nil

@@ -67,25 +67,25 @@ func (s *Store) Append(d webhook.Delivery) (stored webhook.Stored, known bool, e
 	}
 	key := idKey(d.Source, d.ID)
 	err = s.db.View(func(tx *bbolt.Tx) error {
-		known = bucket(tx, ids).Get(key) != nil
+		known = tx.Bucket(ids).Get(key) != nil
 		return nil
 	})
 	if err != nil || known {
 		return stored, known, err
 	}
 	err = s.db.Update(func(tx *bbolt.Tx) error {
-		if known = bucket(tx, ids).Get(key) != nil; known {
+		if known = tx.Bucket(ids).Get(key) != nil; known {
 			return nil
 		}
-		b := bucket(tx, deliveries)
+		b := tx.Bucket(deliveries)
 		n, err := b.NextSequence()
 		if err != nil {
 			return err
 		}
 		stored = webhook.Stored{Sequence: n, Lane: d.Lane, Bytes: len(d.Body)}
 		return errors.Join(
-			b.Put(sequenceKey(n), data), bucket(tx, ids).Put(key, sequenceKey(n)),
-			bucket(tx, order).Put(sequenceKey(n), key), dropOldIDs(tx, n),
+			b.Put(sequenceKey(n), data), tx.Bucket(ids).Put(key, sequenceKey(n)),
+			tx.Bucket(order).Put(sequenceKey(n), key), dropOldIDs(tx, n),
 		)
 	})
 	return stored, known, err
@@ -97,9 +97,9 @@ func dropOldIDs(tx *bbolt.Tx, n uint64) error {
 		return nil
 	}
 	last := sequenceKey(n - keepIDs)
-	c := bucket(tx, order).Cursor()
+	c := tx.Bucket(order).Cursor()
 	for k, id := c.First(); k != nil && bytes.Compare(k, last) <= 0; k, id = c.First() {
-		if err := bucket(tx, ids).Delete(id); err != nil {
+		if err := tx.Bucket(ids).Delete(id); err != nil {
 			return err
 		}
 		if err := c.Delete(); err != nil {
@@ -112,7 +112,7 @@ func dropOldIDs(tx *bbolt.Tx, n uint64) error {
 // Pending yields all deliveries in order.
 func (s *Store) Pending(yield func(webhook.Stored) bool) error {
 	return s.db.View(func(tx *bbolt.Tx) error {
-		c := bucket(tx, deliveries).Cursor()
+		c := tx.Bucket(deliveries).Cursor()
 		for k, data := c.First(); k != nil; k, data = c.Next() {
 			d, err := decodeDelivery(data)
 			if err != nil {
@@ -129,7 +129,7 @@ func (s *Store) Pending(yield func(webhook.Stored) bool) error {
 // Delivery returns one delivery.
 func (s *Store) Delivery(sequence uint64) (d webhook.Delivery, found bool, err error) {
 	err = s.db.View(func(tx *bbolt.Tx) error {
-		data := bucket(tx, deliveries).Get(sequenceKey(sequence))
+		data := tx.Bucket(deliveries).Get(sequenceKey(sequence))
 		if data == nil {
 			return nil
 		}
@@ -144,7 +144,7 @@ func (s *Store) Delivery(sequence uint64) (d webhook.Delivery, found bool, err e
 func (s *Store) Remove(sequences []uint64) error {
 	return s.db.Update(func(tx *bbolt.Tx) error {
 		for _, n := range sequences {
-			if err := bucket(tx, deliveries).Delete(sequenceKey(n)); err != nil {
+			if err := tx.Bucket(deliveries).Delete(sequenceKey(n)); err != nil {
 				return err
 			}
 		}
@@ -156,11 +156,11 @@ func (s *Store) Remove(sequences []uint64) error {
 func (s *Store) Reject(sequence uint64) error {
 	return s.db.Update(func(tx *bbolt.Tx) error {
 		key := sequenceKey(sequence)
-		if id := bucket(tx, order).Get(key); id != nil {
-			if err := bucket(tx, ids).Delete(id); err != nil {
+		if id := tx.Bucket(order).Get(key); id != nil {
+			if err := tx.Bucket(ids).Delete(id); err != nil {
 				return err
 			}
 		}
-		return errors.Join(bucket(tx, order).Delete(key), bucket(tx, deliveries).Delete(key))
+		return errors.Join(tx.Bucket(order).Delete(key), tx.Bucket(deliveries).Delete(key))
 	})
 }

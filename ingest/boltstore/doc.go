@@ -1,10 +1,10 @@
 // Package boltstore keeps in a bbolt file what the crawlers must remember: how
 // each provider fared, which listings are held, and which webhooks have come.
 //
-// It owns the bucket "ingest" and reads no other. The file is opened and closed
+// It owns the buckets whose names begin with "ingest/" and reads no other. The file is opened and closed
 // by the caller, who may keep other things in it. What a method has answered is
 // stored: it survives the end of the process. Values are documented here byte
-// by byte; a bucket of another format is refused.
+// by byte; records of another format are refused.
 //
 // # Layout, format 1
 //
