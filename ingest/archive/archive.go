@@ -81,23 +81,26 @@ var (
 // maxPath bounds the length of a path.
 const maxPath = 4096
 
-// A guard checks the entries of one archive.
-type guard struct {
+// A Checker checks the entries of one archive, or of another tree that comes
+// from outside. It is for one goroutine.
+type Checker struct {
 	o       Options
 	entries int
 	bytes   int64           // declared by the entries so far
 	links   map[string]bool // paths of links
 }
 
-func newGuard(o Options) *guard {
+// NewChecker makes a checker with the limits, root and listener of the options.
+func NewChecker(o Options) *Checker {
 	o.Limits = o.Limits.complete()
 	o.Below = strings.Trim(path.Clean("/"+o.Below), "/")
-	return &guard{o: o, links: map[string]bool{}}
+	return &Checker{o: o, links: map[string]bool{}}
 }
 
-// admit checks an entry as the archive names it. It returns false for those
-// that are left out; the path of others is replaced by that below the root.
-func (g *guard) admit(ctx context.Context, e *Entry) (bool, error) {
+// Admit checks an entry as the archive names it. It returns false for those
+// that are left out; the path of others is replaced by that below the root, and
+// the mode by what is passed on of it.
+func (g *Checker) Admit(ctx context.Context, e *Entry) (bool, error) {
 	if err := context.Cause(ctx); err != nil {
 		return false, err
 	}
@@ -123,7 +126,7 @@ func (g *guard) admit(ctx context.Context, e *Entry) (bool, error) {
 	return g.admitKind(e)
 }
 
-func (g *guard) admitSize(name string, size int64) error {
+func (g *Checker) admitSize(name string, size int64) error {
 	switch g.bytes += max(size, 0); {
 	case size < 0 || size > g.o.Limits.File:
 		return fmt.Errorf("%w: %.200s is larger than %d bytes", ErrTooLarge, name, g.o.Limits.File)
@@ -151,7 +154,7 @@ func checkPath(name string) (string, error) {
 
 // relative strips a path and makes it relative to the root; false where it is
 // not below that, or is the root itself.
-func (g *guard) relative(name string, isDir bool) (string, bool) {
+func (g *Checker) relative(name string, isDir bool) (string, bool) {
 	for range g.o.Strip {
 		var ok bool
 		if _, name, ok = strings.Cut(name, "/"); !ok {
@@ -170,7 +173,7 @@ func (g *guard) relative(name string, isDir bool) (string, bool) {
 }
 
 // admitKind checks what an entry is, and that it is not below a link.
-func (g *guard) admitKind(e *Entry) (bool, error) {
+func (g *Checker) admitKind(e *Entry) (bool, error) {
 	for parent := path.Dir(e.Path); parent != "."; parent = path.Dir(parent) {
 		if g.links[parent] {
 			return false, fmt.Errorf("%w: %.200q is behind a link", ErrUnsafe, e.Path)
@@ -202,7 +205,7 @@ func (g *guard) admitKind(e *Entry) (bool, error) {
 	return false, nil
 }
 
-func (g *guard) skip(name string) {
+func (g *Checker) skip(name string) {
 	if g.o.Skipped != nil {
 		g.o.Skipped(name)
 	}

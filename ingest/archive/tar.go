@@ -14,7 +14,7 @@ import (
 // Tar reads a tar archive, compressed with gzip or not, and calls yield for each
 // entry in order. An error of yield ends it and is returned.
 func Tar(ctx context.Context, r io.Reader, o Options, yield func(Entry) error) error {
-	g := newGuard(o)
+	g := NewChecker(o)
 	plain, err := g.decompress(ctx, r)
 	if err != nil {
 		return err
@@ -31,7 +31,7 @@ func Tar(ctx context.Context, r io.Reader, o Options, yield func(Entry) error) e
 		if !ok {
 			continue
 		}
-		if ok, err = g.admit(ctx, &e); err != nil {
+		if ok, err = g.Admit(ctx, &e); err != nil {
 			return err
 		}
 		if !ok {
@@ -74,7 +74,7 @@ func tarEntry(h *tar.Header) (Entry, bool) {
 
 // decompress unpacks gzip if it finds it, and meters what comes out against
 // what went in.
-func (g *guard) decompress(ctx context.Context, r io.Reader) (io.Reader, error) {
+func (g *Checker) decompress(ctx context.Context, r io.Reader) (io.Reader, error) {
 	l := g.o.Limits
 	packed := &meter{r: r, check: func(n int64) error {
 		if n > l.Compressed {

@@ -14,7 +14,7 @@ import (
 // written to a temporary file in dir, "" for the system's folder. Entries come
 // in the order of that list.
 func Zip(ctx context.Context, r io.Reader, dir string, o Options, yield func(Entry) error) (err error) {
-	g := newGuard(o)
+	g := NewChecker(o)
 	file, err := os.CreateTemp(dir, "archive-*.zip")
 	if err != nil {
 		return err
@@ -42,7 +42,7 @@ func Zip(ctx context.Context, r io.Reader, dir string, o Options, yield func(Ent
 }
 
 // zipEntry passes one entry on.
-func (g *guard) zipEntry(ctx context.Context, f *zip.File, archiveSize int64, yield func(Entry) error) error {
+func (g *Checker) zipEntry(ctx context.Context, f *zip.File, archiveSize int64, yield func(Entry) error) error {
 	e := Entry{Path: f.Name, Mode: f.Mode(), Size: int64(f.UncompressedSize64)}
 	if int64(f.UncompressedSize64) < 0 || e.Size > ratioFrom && e.Size > g.o.Limits.Ratio*archiveSize {
 		return fmt.Errorf("%w: %.200q says that it has %d bytes", ErrTooLarge, f.Name, f.UncompressedSize64)
@@ -59,7 +59,7 @@ func (g *guard) zipEntry(ctx context.Context, f *zip.File, archiveSize int64, yi
 		}
 		e.Link = string(target)
 	}
-	ok, err := g.admit(ctx, &e)
+	ok, err := g.Admit(ctx, &e)
 	if err != nil || !ok {
 		return err
 	}
