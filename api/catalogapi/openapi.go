@@ -83,7 +83,8 @@ func (p *parameter) describe() *jsonvalue.Object {
 	o := wire.Obj("type", "string")
 	if p.enum != nil {
 		o.Set("enum", wire.Strings(p.enum))
-	} else {
+	}
+	if p.nonEmpty {
 		o.Set("minLength", float64(1))
 	}
 	return o

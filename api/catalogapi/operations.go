@@ -7,6 +7,7 @@ type parameter struct {
 	name     string
 	kind     parameterKind
 	required bool
+	nonEmpty bool // of texts, as described: whatever it says, an empty one is refused
 	enum     []string
 	about    string
 }
@@ -52,14 +53,14 @@ var (
 	opEntities = &operation{method: http.MethodGet, path: "/entities", id: "GetEntities", ok: 200,
 		about: "List entities, all of them or a page.",
 		query: []parameter{fieldsParameter, limitParameter, filterParameter, offsetParameter,
-			{name: "after", about: "The token of the page before, from its Link header."},
+			{name: "after", nonEmpty: true, about: "The token of the page before, from its Link header."},
 			{name: "order", kind: listParameter, about: "asc:<field> or desc:<field>."}}}
 
 	opQueryEntities = &operation{method: http.MethodGet, path: "/entities/by-query", id: "GetEntitiesByQuery", ok: 200,
 		about: "Page through entities that match a filter.",
 		query: []parameter{fieldsParameter, limitParameter, offsetParameter,
 			{name: "orderField", kind: listParameter, about: "<field>, <field>,asc or <field>,desc."},
-			{name: "cursor", about: "A cursor of the page before; it decides everything but limit and fields."},
+			{name: "cursor", nonEmpty: true, about: "A cursor of the page before; it decides everything but limit and fields."},
 			filterParameter,
 			{name: "totalItems", enum: []string{"include", "exclude"}, about: "Whether to count all that match."},
 			{name: "fullTextFilterTerm", about: "A text that one of the fields must contain."},
