@@ -110,7 +110,7 @@ catalog:
   processorOptions:
     AnnotateLocationEntityProcessor: {priority: 5}
     url-reader: {disabled: true}
-  providers: {github: {}}
+  providers: {ldapOrg: {}}
 `)
 	require.NoError(t, err)
 	c := s.Catalog
