@@ -20,6 +20,7 @@ type queue struct {
 	head    int     // first of ready that was not handed out
 	waiting schedule
 	running int
+	turns   uint64 // how many refs were handed out
 	timer   *time.Timer
 	timerAt time.Time
 	closed  bool
@@ -157,19 +158,20 @@ func (q *queue) remove(ref string) {
 	}
 }
 
-// pop waits for a ref that is due and hands it out. The answer is false once
-// the queue is closed.
-func (q *queue) pop() (string, bool) {
+// pop waits for a ref that is due and hands it out; turn counts from 0 how many
+// were handed out before. The answer is false once the queue is closed.
+func (q *queue) pop() (ref string, turn uint64, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for {
 		if q.closed {
-			return "", false
+			return "", 0, false
 		}
 		if it := q.next(); it != nil {
 			it.phase = running
 			q.running++
-			return it.ref, true
+			q.turns++
+			return it.ref, q.turns - 1, true
 		}
 		q.wake.Wait()
 	}
