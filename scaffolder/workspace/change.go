@@ -41,42 +41,66 @@ func (w *Workspace) Create(name string, perm fs.FileMode) (io.WriteCloser, error
 	if err != nil {
 		return nil, err
 	}
-	if clean, err = w.follow(clean, true); err != nil {
-		return nil, err
-	}
 	if err := w.changing(); err != nil {
 		return nil, err
-	}
-	if err := w.MkdirAll(path.Dir(clean), 0o755); err != nil {
-		return nil, err
-	}
-	info, err := w.root.Lstat(clean)
-	switch {
-	case err == nil && info.IsDir():
-		return nil, &fs.PathError{Op: "open", Path: w.Abs(clean), Err: errIsDir}
-	case err == nil: // replaced, never changed in place: see Guard
-		perm = info.Mode().Perm()
-		if err := w.root.Remove(clean); err != nil {
-			return nil, refuse(err)
-		}
-		_ = w.spend(-cost(info))
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, refuse(err)
 	}
 	if err := w.spend(EntryCost); err != nil {
 		return nil, err
 	}
-	f, err := w.root.OpenFile(clean, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm.Perm())
+	f, err := w.createNew(clean, perm)
+	if errors.Is(err, fs.ErrExist) {
+		f, err = w.createOver(clean)
+	}
 	if err != nil {
 		_ = w.spend(-EntryCost)
-		return nil, refuse(err)
-	}
-	if info != nil { // a mode that was there is not subject to the umask
-		if err := f.Chmod(perm.Perm()); err != nil {
-			return nil, errors.Join(err, f.Close())
-		}
+		return nil, err
 	}
 	return &writer{w: w, f: f}, nil
+}
+
+// createNew makes a file, and its folders if they are missing. Most files are
+// new, and cost one call.
+func (w *Workspace) createNew(clean string, perm fs.FileMode) (*os.File, error) {
+	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	f, err := w.root.OpenFile(clean, flags, perm.Perm())
+	if !errors.Is(err, fs.ErrNotExist) {
+		return f, refuse(err)
+	}
+	if err := w.MkdirAll(path.Dir(clean), 0o755); err != nil {
+		return nil, err
+	}
+	f, err = w.root.OpenFile(clean, flags, perm.Perm())
+	return f, refuse(err)
+}
+
+// createOver makes a file in the place of one that is there, with its mode. It
+// is never changed in place: see Guard.
+func (w *Workspace) createOver(clean string) (*os.File, error) {
+	clean, err := w.follow(clean, true)
+	if err != nil {
+		return nil, err
+	}
+	info, err := w.root.Lstat(clean)
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // a link to what is not there yet
+		return w.createNew(clean, 0o644)
+	case err != nil:
+		return nil, refuse(err)
+	case info.IsDir():
+		return nil, &fs.PathError{Op: "open", Path: w.Abs(clean), Err: errIsDir}
+	}
+	if err := w.root.Remove(clean); err != nil {
+		return nil, refuse(err)
+	}
+	_ = w.spend(-cost(info))
+	f, err := w.createNew(clean, info.Mode())
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Chmod(info.Mode().Perm()); err != nil { // not subject to the umask
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 var errIsDir = errors.New("is a directory")
@@ -102,18 +126,8 @@ func (x *writer) Close() error { return x.f.Close() }
 
 // MkdirAll makes a folder and those above it.
 func (w *Workspace) MkdirAll(name string, perm fs.FileMode) error {
-	clean, err := w.Resolve(name)
+	clean, err := w.lexical(name)
 	if err != nil || clean == "." {
-		return err
-	}
-	info, err := w.root.Stat(clean)
-	if err == nil {
-		if !info.IsDir() {
-			return &fs.PathError{Op: "mkdir", Path: w.Abs(clean), Err: errNotDir}
-		}
-		return nil
-	}
-	if err := w.MkdirAll(path.Dir(clean), perm); err != nil {
 		return err
 	}
 	if err := w.changing(); err != nil {
@@ -122,11 +136,24 @@ func (w *Workspace) MkdirAll(name string, perm fs.FileMode) error {
 	if err := w.spend(EntryCost); err != nil {
 		return err
 	}
-	if err := w.root.Mkdir(clean, perm.Perm()); err != nil {
-		_ = w.spend(-EntryCost)
-		if !errors.Is(err, fs.ErrExist) { // somebody else was faster
+	err = w.root.Mkdir(clean, perm.Perm())
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = w.MkdirAll(path.Dir(clean), perm); err == nil {
+			err = w.root.Mkdir(clean, perm.Perm())
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	_ = w.spend(-EntryCost)
+	if !errors.Is(err, fs.ErrExist) {
+		return refuse(err)
+	}
+	if info, err := w.root.Stat(clean); err != nil || !info.IsDir() {
+		if err != nil {
 			return refuse(err)
 		}
+		return &fs.PathError{Op: "mkdir", Path: w.Abs(clean), Err: errNotDir}
 	}
 	return nil
 }
