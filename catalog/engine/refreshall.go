@@ -21,6 +21,7 @@ func (e *Engine) RefreshAll(ctx context.Context, refs []string) error {
 		batch := refs[:min(refreshBatch, len(refs))]
 		refs = refs[len(batch):]
 		err := e.update(func(t *txn) error {
+			t.demand = waiting(ctx)
 			for _, ref := range batch {
 				s, err := t.state(ref)
 				if err != nil {

@@ -59,7 +59,7 @@ func (e *Engine) work(ctx context.Context) error {
 			return nil
 		}
 		e.working.Add(1)
-		o, err := e.run(ctx, ref)
+		o, err := e.run(process.WithDemand(ctx, e.queue.demand(ref)), ref)
 		e.working.Add(-1)
 		if err != nil {
 			return err

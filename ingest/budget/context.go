@@ -3,27 +3,21 @@ package budget
 import (
 	"context"
 	"time"
-)
 
-type contextKey int
-
-const (
-	urgentKey contextKey = iota
-	credentialKey
+	"github.com/greenroom-idp/greenroom/catalog/process"
 )
 
 // Urgent marks work that goes before crawling: what a user or a webhook waits
 // for. Since is when it became necessary: what was learnt of a host before
 // that moment may be out of date for it.
 func Urgent(ctx context.Context, since time.Time) context.Context {
-	return context.WithValue(ctx, urgentKey, since)
+	return process.WithDemand(ctx, process.Demand{Since: since, Urgent: true})
 }
 
-// IsUrgent tells whether ctx is of urgent work, and since when.
-func IsUrgent(ctx context.Context) (since time.Time, urgent bool) {
-	since, urgent = ctx.Value(urgentKey).(time.Time)
-	return since, urgent
-}
+// IsUrgent tells whether ctx is of urgent work.
+func IsUrgent(ctx context.Context) bool { return process.DemandOf(ctx).Urgent }
+
+type credentialKey struct{}
 
 // A Credential is what a host counts requests by.
 type Credential struct {
@@ -36,13 +30,13 @@ type Credential struct {
 
 // WithCredential says with which credential a request is made.
 func WithCredential(ctx context.Context, c Credential) context.Context {
-	return context.WithValue(ctx, credentialKey, c)
+	return context.WithValue(ctx, credentialKey{}, c)
 }
 
 // credentialOf returns the credential of a request, the anonymous one if none
 // was named.
 func credentialOf(ctx context.Context) Credential {
-	if c, ok := ctx.Value(credentialKey).(Credential); ok {
+	if c, ok := ctx.Value(credentialKey{}).(Credential); ok {
 		return c
 	}
 	return Credential{Key: "anonymous", Name: "anonymous"}

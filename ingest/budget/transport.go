@@ -117,7 +117,7 @@ func (t *Transport) States() []State { return t.tracker.states() }
 // so with Repeatable.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
-	_, urgent := IsUrgent(ctx)
+	urgent := IsUrgent(ctx)
 	t.earnRetry()
 	for attempt := 0; ; attempt++ {
 		res, err := t.once(req, urgent)

@@ -10,7 +10,7 @@ import (
 	"github.com/hashicorp/golang-lru/v2"
 
 	"github.com/greenroom-idp/greenroom/catalog"
-	"github.com/greenroom-idp/greenroom/ingest/budget"
+	"github.com/greenroom-idp/greenroom/catalog/process"
 )
 
 // A Head is the commit that a branch is at.
@@ -77,17 +77,19 @@ func BranchKey(repository, ref string) string {
 // At returns the head of a branch: as remembered if that is recent enough, or
 // from ask, which is called once for all who want to know at the same time. It
 // gets what was known so far, with at least the commit that the caller knows of
-// an earlier read, to make its request conditional. Urgent work is not content
-// with an answer to a question from before it became urgent.
+// an earlier read, to make its request conditional. A run that somebody wanted
+// (process.Demand) is not content with an answer to a question from before.
 //
 // That a branch does not exist (catalog.ErrNotFound) is remembered as well,
 // other errors are not.
 func (h *Heads) At(ctx context.Context, key, commit string, ask func(ctx context.Context, known Head) (Head, error)) (Head, error) {
-	since, urgent := budget.IsUrgent(ctx)
-	if !urgent {
-		since = h.now().Add(-h.window)
-	} else if since.IsZero() {
+	demand := process.DemandOf(ctx)
+	since, urgent := demand.Since, demand.Urgent
+	switch {
+	case since.IsZero() && urgent:
 		since = h.now()
+	case since.IsZero():
+		since = h.now().Add(-h.window)
 	}
 	for {
 		f, b, lead := h.join(key, since, urgent)

@@ -91,6 +91,10 @@ func (w *walker) allOf(v any, s *jsonvalue.Object, at place) {
 		return
 	}
 	for i, one := range list {
+		if w.quiet {
+			w.check(v, one, at)
+			continue
+		}
 		inner := w.try(v, one, at)
 		if len(inner) == 0 {
 			continue
@@ -303,6 +307,10 @@ func (w *walker) dependencies(v any, s *jsonvalue.Object, at place) {
 					w.fail(v, s, at, "dependencies", name, "property "+text(other)+" not found, required by "+name)
 				}
 			}
+			continue
+		}
+		if w.quiet {
+			w.check(v, dependency, child)
 			continue
 		}
 		if inner := w.try(v, dependency, child); len(inner) > 0 {

@@ -156,7 +156,7 @@ func strictBound(name string) check {
 func multiple(name string) check {
 	message := "is not a multiple of (divisible by) "
 	if name == "divisibleBy" {
-		message = "is not divisible by "
+		message = "is not divisible by (multiple of) "
 	}
 	return func(w *walker, v any, s *jsonvalue.Object, at place) {
 		f, ok := v.(float64)

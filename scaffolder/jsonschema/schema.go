@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 )
@@ -14,6 +15,7 @@ const (
 	maxFaults = 1000
 	maxDepth  = 2000
 	maxSteps  = 5_000_000
+	maxTime   = 2 * time.Second
 )
 
 // ErrTooComplex is returned where a value and a schema together would take too
@@ -95,7 +97,7 @@ func (s *Schema) Validate(value any) []Fault {
 // Check returns what does not fit. The error is a *SchemaError or
 // ErrTooComplex: then nobody knows whether the value is valid.
 func (s *Schema) Check(value any) ([]Fault, error) {
-	w := &walker{schema: s, steps: maxSteps}
+	w := &walker{schema: s, steps: maxSteps, until: time.Now().Add(maxTime)}
 	w.check(value, s.root, place{})
 	if w.err != nil {
 		return nil, w.err

@@ -3,6 +3,7 @@ package jsonschema
 import (
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 )
@@ -42,17 +43,27 @@ type walker struct {
 	err    error
 	steps  int
 	depth  int // of schemas, which may be deeper than the value
+	until  time.Time
+	// quiet: only whether something does not fit is wanted, not what; broken is
+	// set when it does not.
+	quiet, broken bool
 }
 
 // stopped tells whether to go on at all.
-func (w *walker) stopped() bool { return w.err != nil || len(w.faults) >= maxFaults }
+func (w *walker) stopped() bool {
+	return w.err != nil || len(w.faults) >= maxFaults || w.quiet && w.broken
+}
+
+// clockEvery is how many steps are taken between looks at the clock.
+const clockEvery = 1 << 12
 
 // check adds what does not fit to the faults.
 func (w *walker) check(v, schema any, at place) {
 	if w.stopped() {
 		return
 	}
-	if w.steps--; w.steps < 0 || w.depth > maxDepth {
+	w.steps--
+	if w.steps < 0 || w.depth > maxDepth || w.steps%clockEvery == 0 && time.Now().After(w.until) {
 		w.err = ErrTooComplex
 		return
 	}
@@ -91,9 +102,17 @@ func (w *walker) object(v any, s *jsonvalue.Object, at place) {
 }
 
 // passes tells whether a value meets a schema, without adding faults.
-func (w *walker) passes(v, schema any, at place) bool { return len(w.try(v, schema, at)) == 0 }
+func (w *walker) passes(v, schema any, at place) bool {
+	quiet, broken := w.quiet, w.broken
+	w.quiet, w.broken = true, false
+	w.check(v, schema, at)
+	passed := !w.broken
+	w.quiet, w.broken = quiet, broken
+	return passed
+}
 
-// try returns the faults of a value, without adding them.
+// try returns the faults of a value, without adding them. It is not for when
+// they are not wanted.
 func (w *walker) try(v, schema any, at place) []Fault {
 	before := w.faults
 	w.faults = nil
@@ -106,6 +125,10 @@ func (w *walker) try(v, schema any, at place) []Fault {
 // fail adds a fault.
 func (w *walker) fail(v any, s *jsonvalue.Object, at place, name string, argument any, message string) {
 	if w.stopped() {
+		return
+	}
+	if w.quiet {
+		w.broken = true
 		return
 	}
 	f := Fault{Path: at.path(), Message: message, Schema: s, Name: name, Argument: argument}

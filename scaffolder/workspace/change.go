@@ -44,64 +44,60 @@ func (w *Workspace) Create(name string, perm fs.FileMode) (io.WriteCloser, error
 	if err := w.changing(); err != nil {
 		return nil, err
 	}
-	// Most files are new, in folders that are there: that is tried first, and
-	// os.Root lets nothing out. Only what fails is looked at.
-	f, err := w.createNew(clean, perm)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := w.MkdirAll(path.Dir(clean), 0o755); err != nil {
-			return nil, err
-		}
-		f, err = w.createNew(clean, perm)
+	if err := w.spend(EntryCost); err != nil {
+		return nil, err
 	}
+	f, err := w.createNew(clean, perm)
 	if errors.Is(err, fs.ErrExist) {
-		f, err = w.replace(clean, perm)
+		f, err = w.createOver(clean, perm)
 	}
 	if err != nil {
-		return nil, refuse(err)
+		_ = w.spend(-EntryCost)
+		return nil, err
 	}
 	return &writer{w: w, f: f}, nil
 }
 
-// createNew makes a file where nothing is.
-func (w *Workspace) createNew(name string, perm fs.FileMode) (*os.File, error) {
-	if err := w.spend(EntryCost); err != nil {
+// createNew makes a file, and its folders if they are missing. Most files are
+// new, and cost one call.
+func (w *Workspace) createNew(clean string, perm fs.FileMode) (*os.File, error) {
+	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	f, err := w.root.OpenFile(clean, flags, perm.Perm())
+	if !errors.Is(err, fs.ErrNotExist) {
+		return f, refuse(err)
+	}
+	if err := w.MkdirAll(path.Dir(clean), 0o755); err != nil {
 		return nil, err
 	}
-	f, err := w.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm.Perm())
-	if err != nil {
-		_ = w.spend(-EntryCost)
-	}
-	return f, err
+	f, err = w.root.OpenFile(clean, flags, perm.Perm())
+	return f, refuse(err)
 }
 
-// replace makes a file anew that is there, or that a link leads to, and keeps
-// its mode. It is never changed in place: see Guard.
-func (w *Workspace) replace(name string, perm fs.FileMode) (*os.File, error) {
-	name, err := w.follow(name, true)
+// createOver makes a file in the place of one that is there, with its mode. It
+// is never changed in place: see Guard.
+func (w *Workspace) createOver(clean string, perm fs.FileMode) (*os.File, error) {
+	clean, err := w.follow(clean, true)
 	if err != nil {
 		return nil, err
 	}
-	info, err := w.root.Lstat(name)
+	info, err := w.root.Lstat(clean)
 	switch {
-	case errors.Is(err, fs.ErrNotExist): // the link was broken
-		if err := w.MkdirAll(path.Dir(name), 0o755); err != nil {
-			return nil, err
-		}
-		return w.createNew(name, perm)
+	case errors.Is(err, fs.ErrNotExist): // a link to what is not there yet
+		return w.createNew(clean, perm)
 	case err != nil:
-		return nil, err
+		return nil, refuse(err)
 	case info.IsDir():
-		return nil, &fs.PathError{Op: "open", Path: w.Abs(name), Err: errIsDir}
+		return nil, &fs.PathError{Op: "open", Path: w.Abs(clean), Err: errIsDir}
 	}
-	if err := w.root.Remove(name); err != nil {
-		return nil, err
+	if err := w.root.Remove(clean); err != nil {
+		return nil, refuse(err)
 	}
 	_ = w.spend(-cost(info))
-	f, err := w.createNew(name, info.Mode())
+	f, err := w.createNew(clean, info.Mode())
 	if err != nil {
 		return nil, err
 	}
-	if err := f.Chmod(info.Mode().Perm()); err != nil { // a mode that was there is not subject to the umask
+	if err := f.Chmod(info.Mode().Perm()); err != nil { // not subject to the umask
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
@@ -130,18 +126,8 @@ func (x *writer) Close() error { return x.f.Close() }
 
 // MkdirAll makes a folder and those above it.
 func (w *Workspace) MkdirAll(name string, perm fs.FileMode) error {
-	clean, err := w.Resolve(name)
+	clean, err := w.lexical(name)
 	if err != nil || clean == "." {
-		return err
-	}
-	info, err := w.root.Stat(clean)
-	if err == nil {
-		if !info.IsDir() {
-			return &fs.PathError{Op: "mkdir", Path: w.Abs(clean), Err: errNotDir}
-		}
-		return nil
-	}
-	if err := w.MkdirAll(path.Dir(clean), perm); err != nil {
 		return err
 	}
 	if err := w.changing(); err != nil {
@@ -150,11 +136,24 @@ func (w *Workspace) MkdirAll(name string, perm fs.FileMode) error {
 	if err := w.spend(EntryCost); err != nil {
 		return err
 	}
-	if err := w.root.Mkdir(clean, perm.Perm()); err != nil {
-		_ = w.spend(-EntryCost)
-		if !errors.Is(err, fs.ErrExist) { // somebody else was faster
+	err = w.root.Mkdir(clean, perm.Perm())
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = w.MkdirAll(path.Dir(clean), perm); err == nil {
+			err = w.root.Mkdir(clean, perm.Perm())
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	_ = w.spend(-EntryCost)
+	if !errors.Is(err, fs.ErrExist) {
+		return refuse(err)
+	}
+	if info, err := w.root.Stat(clean); err != nil || !info.IsDir() {
+		if err != nil {
 			return refuse(err)
 		}
+		return &fs.PathError{Op: "mkdir", Path: w.Abs(clean), Err: errNotDir}
 	}
 	return nil
 }
