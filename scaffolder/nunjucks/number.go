@@ -3,6 +3,7 @@ package nunjucks
 import (
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -337,13 +338,24 @@ func toRadix(f float64, base int) string {
 	return sign + radixWhole(whole, base) + "." + string(fraction)
 }
 
-// radixWhole writes a whole number. Digits that a double cannot hold are 0.
+// radixWhole writes a whole number. Digits far beyond what a double can hold
+// are 0, those a little beyond are what is left when engines divide.
 func radixWhole(f float64, base int) string {
+	by := float64(base)
 	zeros := 0
-	for ; f >= 1<<53; zeros++ {
-		f /= float64(base)
+	for ; f/by >= 1<<53; zeros++ {
+		f /= by
 	}
-	return strconv.FormatInt(int64(f), base) + strings.Repeat("0", zeros)
+	var out []byte
+	for {
+		digit := math.Mod(f, by)
+		out = append(out, radixDigits[int(digit)])
+		if f = (f - digit) / by; !(f > 0) {
+			break
+		}
+	}
+	slices.Reverse(out)
+	return string(out) + strings.Repeat("0", zeros)
 }
 
 func radixFraction(rest, delta float64, base int) []byte {

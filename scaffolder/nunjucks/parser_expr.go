@@ -73,8 +73,7 @@ func (p *parser) atom(t token) (expr, *Error) {
 	case tokNone:
 		return &literalExpr{at, null}, nil
 	case tokName:
-		name, err := unescapeName(t)
-		return &nameExpr{node: at, name: name}, err
+		return &nameExpr{node: at, name: t.text}, checkName(t)
 	case tokRegex:
 		source, err := compilePattern(t.text, p.lex.flags(t))
 		if err != nil {
@@ -87,17 +86,21 @@ func (p *parser) atom(t token) (expr, *Error) {
 	return nil, p.unexpected(t, "an expression")
 }
 
-// unescapeName reads backslashes in a name, which ends up between quotes in
-// the reference's generated code; a quote would end it too early.
-func unescapeName(t token) (string, *Error) {
-	plain := true
+// checkName refuses names that would end the string that they are in the
+// reference's generated code, or be no part of one.
+func checkName(t token) *Error {
 	for i := 0; i < len(t.text); i++ {
-		plain = plain && t.text[i] != '"' && t.text[i] != '\\'
+		if t.text[i] == '\\' {
+			i++
+			if i < len(t.text) && t.text[i] != 'x' && t.text[i] != 'u' {
+				continue
+			}
+		} else if t.text[i] != '"' {
+			continue
+		}
+		return syntaxError(int(t.pos), int(t.end), "%s is no name of a variable", excerpt(t.text))
 	}
-	if plain {
-		return t.text, nil
-	}
-	return "", syntaxError(int(t.pos), int(t.end), "quotes and backslashes cannot be part of a name")
+	return nil
 }
 
 // postfix parses calls, indexes and members after a value.
