@@ -25,6 +25,7 @@ func TestNumbers(t *testing.T) {
 		{"digits that are left of a division", "${{ (2 ** 71).toString(17) }}", "2e8f22029d483a0000"},
 		{"exact half", "${{ (2.5).toFixed(0) }}${{ (0 - 2.5).toFixed(0) }}", "3-3"},
 		{"half that is none", "${{ (1.005).toFixed(2) }}", "1.00"},
+		{"more digits than a double has", "${{ '0g23456789abcdefg9' | int(0, 17) }}", "784851801775892600000"},
 		{"thousands", "${{ (1234567.8915).toLocaleString() }}", "1,234,567.892"},
 		{"carry into a group", "${{ (999.9995).toLocaleString('en-US') }}", "1,000"},
 		{"infinite in words", "${{ (1 / 0).toLocaleString() }}", "∞"},
