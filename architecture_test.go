@@ -121,7 +121,8 @@ func TestWhatOnlySomeMayImport(t *testing.T) {
 		{"net/http", []string{"api", "ingest", "cmd", "scaffolder/action"},
 			"the domain knows nothing of HTTP: what it says must make sense to a command line too"},
 		{gin, []string{"api"}, "the router is a detail of the edge; a handler elsewhere would fix it for good"},
-		{bbolt, []string{"catalog/boltstore", "api/auth/boltkeys", "scaffolder/boltstore", "cmd"},
+		{bbolt, []string{"catalog/boltstore", "api/auth/boltkeys", "api/usersettings/boltsettings",
+			"api/notifications/boltnotices", "api/app/boltassets", "scaffolder/boltstore", "cmd"},
 			"the file is behind the store's interfaces, so that another store can stand in"},
 		{"github.com/golang-jwt", []string{"api/auth"}, "tokens are made and checked in one place"},
 		{"github.com/prometheus/client_golang", []string{"api", "catalog/engine", "ingest", "scaffolder", "cmd"},
@@ -130,6 +131,10 @@ func TestWhatOnlySomeMayImport(t *testing.T) {
 		{"database/sql", nil, "there is no SQL in this release"},
 		{"./catalog/boltstore", []string{"cmd"}, "everyone else asks for an interface"},
 		{"./api/auth/boltkeys", []string{"cmd"}, "everyone else asks for an interface"},
+		{"./api/usersettings/boltsettings", []string{"cmd"}, "everyone else asks for an interface"},
+		{"./api/notifications/boltnotices", []string{"cmd"}, "everyone else asks for an interface"},
+		{"./api/app/boltassets", []string{"cmd"}, "everyone else asks for an interface"},
+		{"./api/apitest", nil, "it is for tests alone"},
 	}
 	for _, s := range sources(t) {
 		if s.test {

@@ -13,7 +13,8 @@ import (
 
 // plugins are those that are mounted below /api. What is not here has no
 // barrier and is not found.
-var plugins = [...]string{"app", "auth", "catalog", "permission"}
+var plugins = [...]string{"app", "auth", "catalog", "permission",
+	"notifications", "proxy", "signals", "user-settings"}
 
 func isPlugin(name string) bool { return slices.Contains(plugins[:], name) }
 
@@ -85,7 +86,24 @@ func (s *Server) routes() *gin.Engine {
 	cat.get("/locations/by-entity/:kind/:namespace/:name", s.catalog.LocationByEntity)
 	cat.get("/.well-known/backstage/permissions/metadata", s.catalog.PermissionMetadata)
 	cat.post("/.well-known/backstage/permissions/apply-conditions", s.catalog.ApplyConditions)
+	s.portalRoutes(e)
 	return e
+}
+
+// portalRoutes are those of the small plugins of the portal, as far as they
+// are there.
+func (s *Server) portalRoutes(e *gin.Engine) {
+	if u := s.portal.UserSettings; u != nil {
+		settings := group{s, e.Group("/api/user-settings")}
+		settings.post("/multiget", u.MultiGet)
+		settings.get("/buckets/:bucket/keys/*key", u.Setting)
+		settings.put("/buckets/:bucket/keys/*key", u.SetSetting)
+		settings.delete("/buckets/:bucket/keys/*key", u.DeleteSetting)
+	}
+	if h := s.portal.Signals; h != nil {
+		e.GET("/api/signals", h.Connect) // takes the connection over, so it has no adapter
+		group{s, e.Group("/api/signals")}.get("/health", h.Health)
+	}
 }
 
 // A group mounts handlers below a path, through the adapter.

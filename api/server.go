@@ -24,6 +24,9 @@ type Options struct {
 	Auth       *auth.Authority
 	Permission *permission.Engine
 	Catalog    *catalogapi.API
+	// Portal are the small plugins of the portal; those that are nil are not
+	// mounted.
+	Portal Portal
 	// Logger takes access log, faults and panics; nil: they are lost.
 	Logger *slog.Logger
 	// AccessLog writes a line at level info for every request; false: none.
@@ -53,6 +56,7 @@ type Server struct {
 	auth        *auth.Authority
 	permission  *permission.Engine
 	catalog     *catalogapi.API
+	portal      Portal
 	log         *slog.Logger
 	accessLog   bool
 	registry    *prometheus.Registry
@@ -81,7 +85,7 @@ func New(o Options) (*Server, error) {
 		return nil, errors.New("api needs auth, permission and catalog")
 	}
 	s := &Server{
-		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, log: o.Logger, accessLog: o.AccessLog,
+		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, portal: o.Portal, log: o.Logger, accessLog: o.AccessLog,
 		registry: o.Registry, headers: securityHeaders(o.CSP), health: o.HealthHeaders, now: o.Now,
 		ids: newRequestIDs(), startupWait: o.StartupWait, ready: make(chan struct{}), stopping: make(chan struct{}),
 	}
@@ -124,8 +128,15 @@ func (s *Server) setDefaults() {
 	}
 }
 
-// ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+// ServeHTTP answers one request. What becomes another protocol is not
+// compressed.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Upgrade") != "" {
+		s.canonical(w, r)
+		return
+	}
+	s.handler.ServeHTTP(w, r)
+}
 
 // canonical hands the request on with the path as the routes spell it.
 func (s *Server) canonical(w http.ResponseWriter, r *http.Request) {
@@ -138,8 +149,14 @@ func (s *Server) canonical(w http.ResponseWriter, r *http.Request) {
 // Started lets requests to plugins through, and makes readiness succeed.
 func (s *Server) Started() { s.closeOnce(s.ready) }
 
-// Stopping refuses requests to plugins, and makes readiness fail.
-func (s *Server) Stopping() { s.closeOnce(s.stopping) }
+// Stopping refuses requests to plugins, makes readiness fail, and sends the
+// open connections of signals away: nothing else would end them.
+func (s *Server) Stopping() {
+	s.closeOnce(s.stopping)
+	if s.portal.Signals != nil {
+		s.portal.Signals.Stop()
+	}
+}
 
 func (s *Server) closeOnce(c chan struct{}) {
 	s.mu.Lock()

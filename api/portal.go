@@ -1,0 +1,13 @@
+package api
+
+import (
+	"github.com/greenroom-idp/greenroom/api/signals"
+	"github.com/greenroom-idp/greenroom/api/usersettings"
+)
+
+// A Portal holds the small plugins of the portal. Each may be nil: then its
+// routes are not there.
+type Portal struct {
+	UserSettings *usersettings.API
+	Signals      *signals.Hub
+}
