@@ -1,6 +1,7 @@
 package api
 
 import (
+	"github.com/greenroom-idp/greenroom/api/notifications"
 	"github.com/greenroom-idp/greenroom/api/signals"
 	"github.com/greenroom-idp/greenroom/api/usersettings"
 )
@@ -8,6 +9,7 @@ import (
 // A Portal holds the small plugins of the portal. Each may be nil: then its
 // routes are not there.
 type Portal struct {
-	UserSettings *usersettings.API
-	Signals      *signals.Hub
+	Notifications *notifications.Service
+	UserSettings  *usersettings.API
+	Signals       *signals.Hub
 }

@@ -100,6 +100,22 @@ func (s *Server) portalRoutes(e *gin.Engine) {
 		settings.put("/buckets/:bucket/keys/*key", u.SetSetting)
 		settings.delete("/buckets/:bucket/keys/*key", u.DeleteSetting)
 	}
+	if n := s.portal.Notifications; n != nil {
+		news := group{s, e.Group("/api/notifications")}
+		news.get("/status", n.Status)
+		news.get("/topics", n.Topics)
+		news.get("/settings", n.UserSettings)
+		news.post("/settings", n.SetUserSettings)
+		news.get("/notifications", n.List)
+		news.post("/notifications", n.Create)
+		news.get("/notifications/:id", n.One)
+		news.post("/notifications/update", n.Update)
+		// The same without their last segment, as older clients ask.
+		news.get("", n.List)
+		news.post("", n.Create)
+		news.get("/:id", n.One)
+		news.post("/update", n.Update)
+	}
 	if h := s.portal.Signals; h != nil {
 		e.GET("/api/signals", h.Connect) // takes the connection over, so it has no adapter
 		group{s, e.Group("/api/signals")}.get("/health", h.Health)
