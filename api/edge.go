@@ -99,16 +99,3 @@ func (s *Server) refuse(c *gin.Context, err error) {
 
 // isPublic tells whether a path of a plugin comes before the gate: its keys.
 func isPublic(path string) bool { return path == pluginKeysPath }
-
-// notFound answers what no route does: an empty 404, except below auth, where
-// the first segment names a provider.
-func (s *Server) notFound(c *gin.Context) {
-	plugin, rest := splitMount(c.Request.URL.EscapedPath())
-	if provider := firstSegment(rest); plugin == "auth" && provider != "" {
-		s.writeError(c, s.auth.UnknownProvider(provider))
-		return
-	}
-	c.Status(http.StatusNotFound)
-	c.Writer.Header()["Content-Length"] = zeroLength
-	c.Writer.WriteHeaderNow()
-}

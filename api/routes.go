@@ -1,7 +1,6 @@
 package api
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 
@@ -33,7 +32,8 @@ func (s *Server) routes() *gin.Engine {
 	e.NoRoute(s.notFound)
 
 	root := group{s, e.Group("")}
-	root.get("/", s.home)
+	e.GET("/", s.home)
+	e.HEAD("/", s.home)
 	root.get("/.backstage/health/v1/liveness", s.liveness)
 	root.get("/.backstage/health/v1/readiness", s.readiness)
 	e.GET("/metrics", gin.WrapH(promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{})))
@@ -139,12 +139,4 @@ func (g group) delete(path string, h wire.Handler) { g.r.DELETE(path, g.s.handle
 func firstSegment(path string) string {
 	segment, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	return segment
-}
-
-// home says what runs here, until a frontend is served from this path.
-func (s *Server) home(*gin.Context) (any, error) {
-	return wire.Text{Code: http.StatusOK, Body: "Greenroom: a software catalog that speaks the Backstage API.\n\n" +
-		"  /api/catalog/entities                the catalog\n" +
-		"  /.backstage/health/v1/readiness      is it up\n" +
-		"  /metrics                             for Prometheus\n"}, nil
 }
