@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/greenroom-idp/greenroom/api/app"
 	"github.com/greenroom-idp/greenroom/api/notifications"
+	"github.com/greenroom-idp/greenroom/api/proxy"
 	"github.com/greenroom-idp/greenroom/api/signals"
 	"github.com/greenroom-idp/greenroom/api/usersettings"
 )
@@ -18,6 +19,7 @@ type Portal struct {
 	App           *app.Site
 	Welcome       app.Welcome
 	Notifications *notifications.Service
+	Proxy         *proxy.Proxy
 	Signals       *signals.Hub
 	UserSettings  *usersettings.API
 }
@@ -35,13 +37,18 @@ func (s *Server) home(c *gin.Context) {
 }
 
 // notFound answers what no route does: with the portal outside of /api, and
-// with an empty 404 below it. Below auth, the first segment names a provider.
+// with an empty 404 below it. Below auth, the first segment names a provider,
+// and below proxy, a route of the configuration.
 func (s *Server) notFound(c *gin.Context) {
 	path := c.Request.URL.EscapedPath()
 	plugin, rest := splitMount(path)
 	switch provider := firstSegment(rest); {
 	case plugin == "auth" && provider != "":
 		s.writeError(c, s.auth.UnknownProvider(provider))
+	case s.portal.Proxy != nil && plugin == "proxy":
+		if err := s.portal.Proxy.Serve(c, relativeURL(c.Request)); err != nil {
+			s.writeError(c, err)
+		}
 	case s.portal.App != nil && plugin == "app":
 		s.portal.App.Serve(c, rest)
 	case s.portal.App != nil && !belowAPI(path):
