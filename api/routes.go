@@ -28,7 +28,7 @@ func (s *Server) routes() *gin.Engine {
 	e := gin.New()
 	e.UseEscapedPath, e.UnescapePathValues = true, false // wire.Param decodes, once
 	e.RedirectTrailingSlash, e.HandleMethodNotAllowed = false, false
-	e.Use(s.edge, s.barrier)
+	e.Use(s.edge, s.limit, s.barrier)
 	e.NoRoute(s.notFound)
 
 	root := group{s, e.Group("")}

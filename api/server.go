@@ -27,6 +27,8 @@ type Options struct {
 	// Portal are the small plugins of the portal; those that are nil are not
 	// mounted.
 	Portal Portal
+	// Limits refuse clients that ask too often; the zero value refuses nobody.
+	Limits Limits
 	// Logger takes access log, faults and panics; nil: they are lost.
 	Logger *slog.Logger
 	// AccessLog writes a line at level info for every request; false: none.
@@ -57,6 +59,7 @@ type Server struct {
 	permission  *permission.Engine
 	catalog     *catalogapi.API
 	portal      Portal
+	limits      Limits
 	log         *slog.Logger
 	accessLog   bool
 	registry    *prometheus.Registry
@@ -85,7 +88,7 @@ func New(o Options) (*Server, error) {
 		return nil, errors.New("api needs auth, permission and catalog")
 	}
 	s := &Server{
-		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, portal: o.Portal, log: o.Logger, accessLog: o.AccessLog,
+		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, portal: o.Portal, limits: o.Limits, log: o.Logger, accessLog: o.AccessLog,
 		registry: o.Registry, headers: securityHeaders(o.CSP), health: o.HealthHeaders, now: o.Now,
 		ids: newRequestIDs(), startupWait: o.StartupWait, ready: make(chan struct{}), stopping: make(chan struct{}),
 	}
