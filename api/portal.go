@@ -8,6 +8,7 @@ import (
 	"github.com/greenroom-idp/greenroom/api/app"
 	"github.com/greenroom-idp/greenroom/api/notifications"
 	"github.com/greenroom-idp/greenroom/api/proxy"
+	"github.com/greenroom-idp/greenroom/api/schedule"
 	"github.com/greenroom-idp/greenroom/api/signals"
 	"github.com/greenroom-idp/greenroom/api/usersettings"
 )
@@ -21,7 +22,9 @@ type Portal struct {
 	Notifications *notifications.Service
 	Proxy         *proxy.Proxy
 	Signals       *signals.Hub
-	UserSettings  *usersettings.API
+	// Tasks are shown below the plugins that have some.
+	Tasks        *schedule.Scheduler
+	UserSettings *usersettings.API
 }
 
 // home answers /, with the portal if there is one.

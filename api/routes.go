@@ -100,6 +100,14 @@ func (s *Server) portalRoutes(e *gin.Engine) {
 		settings.put("/buckets/:bucket/keys/*key", u.SetSetting)
 		settings.delete("/buckets/:bucket/keys/*key", u.DeleteSetting)
 	}
+	if t := s.portal.Tasks; t != nil {
+		for _, plugin := range t.Plugins() {
+			tasks := group{s, e.Group("/api/" + plugin + "/.backstage/scheduler/v1/tasks")}
+			tasks.get("", t.List(plugin))
+			tasks.post("/:id/trigger", t.Trigger(plugin))
+			tasks.post("/:id/cancel", t.Cancel(plugin))
+		}
+	}
 	if n := s.portal.Notifications; n != nil {
 		news := group{s, e.Group("/api/notifications")}
 		news.get("/status", n.Status)

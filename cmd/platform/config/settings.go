@@ -20,6 +20,7 @@ type Settings struct {
 	Auth                Auth
 	Catalog             Catalog
 	Log                 Log
+	Portal              Portal
 	// PermissionEnabled is permission.enabled.
 	PermissionEnabled bool
 	// Integrations is the value of the key integrations as plain JSON, nil for
@@ -90,6 +91,7 @@ func Read(c *Config) (*Settings, error) {
 	s.Auth = r.auth(c)
 	s.Catalog = r.catalog(c.At("catalog"))
 	s.Log = r.log(c.At("backend.logger"))
+	s.Portal = r.portal(c)
 	s.Warnings = append(r.warnings, unserved(c)...)
 	return s, errors.Join(append(r.faults, s.Validate())...)
 }
