@@ -243,9 +243,16 @@ var (
 
 	topicShape   = &shape{required: []string{"id", "enabled"}, members: checks{"id": isText, "enabled": isBool}}
 	originShape  = &shape{required: []string{"id", "enabled"}, members: checks{"id": isText, "enabled": isBool, "topics": isListOf(topicShape)}}
-	channelShape = &shape{required: []string{"id", "origins"}, members: checks{"id": isText, "enabled": isBool, "origins": isListOf(originShape)}}
-	// settingsShape is also that of the operator's defaults.
-	settingsShape = &shape{required: []string{"channels"}, members: checks{"channels": isListOf(channelShape)}}
+	channelParts = checks{"id": isText, "enabled": isBool, "origins": isListOf(originShape)}
+
+	settingsShape = &shape{required: []string{"channels"}, members: checks{
+		"channels": isListOf(&shape{required: []string{"id", "origins"}, members: channelParts}),
+	}}
+	// defaultsShape is that of the operator's settings, which may be about a
+	// channel as a whole.
+	defaultsShape = &shape{required: []string{"channels"}, members: checks{
+		"channels": isListOf(&shape{required: []string{"id"}, members: channelParts}),
+	}}
 )
 
 // readSettings reads the settings of a user.

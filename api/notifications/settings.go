@@ -1,8 +1,12 @@
 package notifications
 
 import (
+	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
+
+	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 )
 
 // WebChannel is the channel of the portal itself, the only one there is.
@@ -32,6 +36,25 @@ type OriginSetting struct {
 type TopicSetting struct {
 	ID      string `json:"id"`
 	Enabled bool   `json:"enabled"`
+}
+
+// ParseSettings reads the settings of an operator from plain JSON; nil is none.
+func ParseSettings(v any) (s Settings, err error) {
+	if v == nil {
+		return s, nil
+	}
+	data, err := json.Marshal(v)
+	if err != nil {
+		return s, err
+	}
+	body, err := jsonvalue.Parse(data)
+	if err != nil {
+		return s, err
+	}
+	if fault := defaultsShape.check(body, "it"); fault != "" {
+		return s, errors.New(fault)
+	}
+	return s, json.Unmarshal(data, &s)
 }
 
 func (s Settings) channel(id string) *Channel {

@@ -43,6 +43,7 @@ type platform struct {
 	hosts    *integration.Set
 	engine   *engine.Engine
 	keys     *boltkeys.Store
+	portal   *portal
 
 	// background holds what runs until stop is called.
 	background errgroup.Group
@@ -152,6 +153,9 @@ func (p *platform) openAPI(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("configuration: backend.auth: %w", err)
 	}
+	if err := p.openPortal(authority); err != nil {
+		return err
+	}
 	decider := permission.NewEngine(permission.Options{Enabled: s.PermissionEnabled})
 	onConflict := engine.OnConflictReject
 	if s.Catalog.RefreshOnConflict {
@@ -169,6 +173,7 @@ func (p *platform) openAPI(ctx context.Context) error {
 		Auth: authority, Permission: decider, Catalog: catalogAPI, Logger: p.log, AccessLog: true,
 		Registry: p.registry, CatalogStats: p.stats, CORS: corsOptions(s.Backend.CORS), CSP: s.Backend.CSP,
 		StartupWait: s.Backend.StartupWait, HealthHeaders: s.Backend.HealthHeaders,
+		Portal: p.portal.plugins, Limits: p.portal.limits,
 	})
 	return err
 }
@@ -183,7 +188,7 @@ func (p *platform) Failed() <-chan struct{} { return p.engine.Done() }
 // platform that is not whole.
 func (p *platform) Close() error {
 	p.stop()
-	errs := []error{p.background.Wait()}
+	errs := []error{p.background.Wait(), p.portal.Close()}
 	if p.engine != nil {
 		errs = append(errs, p.engine.Close())
 	}
