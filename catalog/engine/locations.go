@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -243,12 +244,9 @@ func (e *Engine) DryRunLocation(ctx context.Context, ref catalog.LocationRef) (D
 
 // joinErrors makes one error of those of a run.
 func joinErrors(errs []error) error {
-	message := ""
+	texts := make([]string, len(errs))
 	for i, err := range errs {
-		if i > 0 {
-			message += ", "
-		}
-		message += catalog.Describe(err)
+		texts[i] = catalog.Describe(err)
 	}
-	return catalog.NewError(catalog.NameInput, message)
+	return catalog.NewError(catalog.NameInput, strings.Join(texts, ", "))
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -206,9 +207,9 @@ func part(h hash.Hash, s string) {
 
 const (
 	// outcomeBuffer is how many outcomes may wait while a batch is committed.
-	outcomeBuffer = 512
+	outcomeBuffer = 64
 	// maxBatch bounds a batch, and with it the memory of its transaction.
-	maxBatch = 4096
+	maxBatch = 1024
 	// shortWait and longWait are how long a batch waits for what is still
 	// being processed: hardly, when little is under way, so that a single
 	// change is served at once; longer in a flood, so that entities to which
@@ -218,8 +219,13 @@ const (
 	flood = 200
 )
 
+// burst is after how many outcomes the memory that they took is given back to
+// the system, once nothing is due any more.
+const burst = 1000
+
 // commitOutcomes stores outcomes in batches until there are no workers left.
 func (e *Engine) commitOutcomes() error {
+	since := 0
 	for {
 		first, ok := <-e.outcomes
 		if !ok {
@@ -229,6 +235,10 @@ func (e *Engine) commitOutcomes() error {
 		if err := e.commit(batch); err != nil {
 			e.queue.close()
 			return err
+		}
+		if since += len(batch); since >= burst && e.Idle() {
+			since = 0
+			debug.FreeOSMemory()
 		}
 	}
 }

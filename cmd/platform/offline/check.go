@@ -186,9 +186,10 @@ func (c *Checker) document(ctx context.Context, f *File, d process.Document, loc
 	entity.SetAnnotation(catalog.AnnotationManagedBy, location.String())
 	entity.SetAnnotation(catalog.AnnotationManagedByOrigin, location.String())
 	ref := entity.Ref().String()
+	unread := unreadPlaces(entity)
 	result := c.processor.Process(ctx, process.Input{Entity: entity})
-	if !result.OK {
-		for _, err := range result.Errors {
+	if errs := judged(result.Errors, unread); len(errs) > 0 {
+		for _, err := range errs {
 			f.Errors = append(f.Errors, fault(d.Line, ref, err))
 		}
 		return
@@ -198,7 +199,7 @@ func (c *Checker) document(ctx context.Context, f *File, d process.Document, loc
 		f.Errors = append(f.Errors, fault(d.Line, ref, catalog.NewError(catalog.NameInput, "Duplicate nested entity: "+ref)))
 	}
 	seen[ref] = true
-	if c.opts.Allowed != nil && !c.opts.Allowed(result.Entity, location) {
+	if c.opts.Allowed != nil && !c.opts.Allowed(entity, location) {
 		f.Errors = append(f.Errors, fault(d.Line, ref, catalog.NewError(catalog.NameNotAllowed,
 			"Entity "+ref+" is not of an allowed kind, see catalog.rules")))
 	}
