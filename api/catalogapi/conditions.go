@@ -7,6 +7,7 @@ import (
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/wire"
+	"github.com/greenroom-idp/greenroom/api/wire/operation"
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 )
 
@@ -44,7 +45,7 @@ func (a *API) ApplyConditions(c *gin.Context) (any, error) {
 	}
 	body, _, err := wire.ReadJSON(c.Request, wire.BodyLimit)
 	if err != nil {
-		return nil, wire.InputError(catalogMessage(err))
+		return nil, wire.InputError(operation.Message(err))
 	}
 	items, err := parseConditionItems(body)
 	if err != nil {
@@ -117,7 +118,7 @@ func parseConditionItems(body any) ([]conditionItem, error) {
 			if !isTextList(ref) {
 				return nil, malformed
 			}
-			out[i].refs, out[i].isList = stringsOf(item, "resourceRef"), true
+			out[i].refs, out[i].isList = operation.StringsOf(item, "resourceRef"), true
 		default:
 			return nil, malformed
 		}

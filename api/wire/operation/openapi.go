@@ -1,4 +1,4 @@
-package catalogapi
+package operation
 
 import (
 	"net/http"
@@ -9,23 +9,23 @@ import (
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 )
 
-// describe writes the operations as an OpenAPI document, with paths below the
-// mount.
-func describe(mount string) *jsonvalue.Object {
+// Describe writes the operations of a plugin as an OpenAPI document, with paths
+// below the mount.
+func Describe(title, about, mount string, operations []*Operation) *jsonvalue.Object {
 	paths := jsonvalue.NewObject()
-	for _, o := range operations() {
-		path := strings.TrimSuffix(mount, "/") + o.path
+	for _, o := range operations {
+		path := strings.TrimSuffix(mount, "/") + o.Path
 		item := paths.Object(path)
 		if item == nil {
 			item = jsonvalue.NewObject()
 			paths.Set(path, item)
 		}
-		item.Set(strings.ToLower(o.method), o.describe())
+		item.Set(strings.ToLower(o.Method), o.describe())
 	}
 	return wire.Obj(
 		"openapi", "3.0.3",
-		"info", wire.Obj("title", "catalog", "version", "1",
-			"description", "Entities, how they relate, and the locations they are read from."),
+		"info", wire.Obj("title", title, "version", "1",
+			"description", about),
 		"servers", []any{wire.Obj("url", "/")},
 		"components", wire.Obj(
 			"schemas", wire.Obj("Error", errorSchema()),
@@ -36,35 +36,35 @@ func describe(mount string) *jsonvalue.Object {
 	)
 }
 
-func (o *operation) describe() *jsonvalue.Object {
-	out := wire.Obj("operationId", o.id, "description", o.about, "security", []any{wire.Obj("JWT", []any{})})
+func (o *Operation) describe() *jsonvalue.Object {
+	out := wire.Obj("operationId", o.ID, "description", o.About, "security", []any{wire.Obj("JWT", []any{})})
 	if parameters := o.describeParameters(); len(parameters) > 0 {
 		out.Set("parameters", parameters)
 	}
-	if o.body != nil {
-		out.Set("requestBody", wire.Obj("required", o.bodyRequired, "content", jsonContent(o.body.describe())))
+	if o.Body != nil {
+		out.Set("requestBody", wire.Obj("required", o.BodyRequired, "content", jsonContent(o.Body.describe())))
 	}
-	ok := wire.Obj("description", http.StatusText(o.ok))
-	if o.method == http.MethodGet {
+	ok := wire.Obj("description", http.StatusText(o.OK))
+	if o.Method == http.MethodGet {
 		ok.Set("content", jsonContent(wire.Obj()))
 	}
 	failure := wire.Obj("$ref", "#/components/responses/ErrorResponse")
-	out.Set("responses", wire.Obj(strconv.Itoa(o.ok), ok, "400", failure, "default", failure))
+	out.Set("responses", wire.Obj(strconv.Itoa(o.OK), ok, "400", failure, "default", failure))
 	return out
 }
 
-func (o *operation) describeParameters() []any {
+func (o *Operation) describeParameters() []any {
 	var out []any
-	for segment := range strings.SplitSeq(o.path, "/") {
+	for segment := range strings.SplitSeq(o.Path, "/") {
 		if name, ok := strings.CutPrefix(segment, "{"); ok {
 			out = append(out, wire.Obj("name", strings.TrimSuffix(name, "}"), "in", "path", "required", true,
 				"schema", wire.Obj("type", "string")))
 		}
 	}
-	for _, p := range o.query {
-		d := wire.Obj("name", p.name, "in", "query", "description", p.about, "required", p.required,
+	for _, p := range o.Query {
+		d := wire.Obj("name", p.Name, "in", "query", "description", p.About, "required", p.Required,
 			"allowReserved", true, "schema", p.describe())
-		if p.kind == commaParameter {
+		if p.Kind == Comma {
 			d.Set("explode", false)
 			d.Set("style", "form")
 		}
@@ -73,41 +73,49 @@ func (o *operation) describeParameters() []any {
 	return out
 }
 
-func (p *parameter) describe() *jsonvalue.Object {
-	switch p.kind {
-	case countParameter:
+func (p *Parameter) describe() *jsonvalue.Object {
+	switch p.Kind {
+	case Count:
 		return wire.Obj("type", "integer", "minimum", float64(0))
-	case listParameter, commaParameter:
+	case Integer:
+		return wire.Obj("type", "integer")
+	case List, Comma:
 		return wire.Obj("type", "array", "items", wire.Obj("type", "string"))
 	}
 	o := wire.Obj("type", "string")
-	if p.enum != nil {
-		o.Set("enum", wire.Strings(p.enum))
+	if p.Enum != nil {
+		o.Set("enum", wire.Strings(p.Enum))
 	} else {
 		o.Set("minLength", float64(1))
 	}
 	return o
 }
 
-func (s *schema) describe() *jsonvalue.Object {
-	o := wire.Obj("type", s.typ)
-	if len(s.required) > 0 {
-		o.Set("required", wire.Strings(s.required))
+func (s *Schema) describe() *jsonvalue.Object {
+	o := jsonvalue.NewObject()
+	if s.Type != "" {
+		o.Set("type", s.Type)
 	}
-	if len(s.properties) > 0 {
+	if len(s.Required) > 0 {
+		o.Set("required", wire.Strings(s.Required))
+	}
+	if len(s.Properties) > 0 {
 		properties := jsonvalue.NewObject()
-		for _, p := range s.properties {
-			properties.Set(p.name, p.schema.describe())
+		for _, p := range s.Properties {
+			properties.Set(p.Name, p.Schema.describe())
 		}
 		o.Set("properties", properties)
 	}
-	if s.items != nil {
-		o.Set("items", s.items.describe())
+	if s.Items != nil {
+		o.Set("items", s.Items.describe())
 	}
-	if s.enum != nil {
-		o.Set("enum", wire.Strings(s.enum))
+	if s.Enum != nil {
+		o.Set("enum", wire.Strings(s.Enum))
 	}
-	if s.closed {
+	if s.Values != nil {
+		o.Set("additionalProperties", s.Values.describe())
+	}
+	if s.Closed {
 		o.Set("additionalProperties", false)
 	}
 	return o

@@ -1,4 +1,4 @@
-package catalogapi
+package operation
 
 import (
 	"math"
@@ -13,24 +13,24 @@ import (
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 )
 
-// An input is a request that its operation accepts.
-type input struct {
+// An Input is a request that its operation accepts.
+type Input struct {
 	query []queryValue
-	// body is empty when there was none; hasBody tells one from the other.
-	body    *jsonvalue.Object
-	hasBody bool
+	// Body is empty when there was none; HasBody tells one from the other.
+	Body    *jsonvalue.Object
+	HasBody bool
 }
 
-// read checks a request against its operation. All faults are InputErrors,
+// Read checks a request against its operation. All faults are InputErrors,
 // found in the order of the reference: the path, the syntax of the body, its
 // type, names of parameters, and then types of parameters and body together.
-func (o *operation) read(c *gin.Context) (*input, error) {
+func (o *Operation) Read(c *gin.Context) (*Input, error) {
 	for _, p := range c.Params {
 		if _, ok := wire.Param(c, p.Key); !ok {
 			return nil, wire.InputError("malformed uri'")
 		}
 	}
-	in := &input{}
+	in := &Input{}
 	body, err := o.readBody(c.Request)
 	if err != nil {
 		return nil, err
@@ -44,25 +44,29 @@ func (o *operation) read(c *gin.Context) (*input, error) {
 		faults = append(faults, fault)
 	}
 	if body != nil {
-		if fault := o.body.check(body, "request/body"); fault != "" {
+		if fault := o.Body.check(body, "request/body"); fault != "" {
 			faults = append(faults, fault)
 		}
 	}
 	if faults != nil {
 		return nil, wire.InputError(strings.Join(faults, ", "))
 	}
-	in.body, in.hasBody = body.(*jsonvalue.Object)
+	in.Body, in.HasBody = body.(*jsonvalue.Object)
 	return in, nil
 }
 
 // readBody returns the body, nil where there is none and none is needed.
-func (o *operation) readBody(r *http.Request) (any, error) {
-	if o.body == nil {
+func (o *Operation) readBody(r *http.Request) (any, error) {
+	if o.Body == nil {
 		return nil, nil
 	}
-	body, ok, err := wire.ReadJSON(r, wire.BodyLimit)
+	limit := o.BodyLimit
+	if limit == 0 {
+		limit = wire.BodyLimit
+	}
+	body, ok, err := wire.ReadJSON(r, limit)
 	if err != nil {
-		return nil, wire.InputError(catalogMessage(err))
+		return nil, wire.InputError(Message(err))
 	}
 	contentType := r.Header.Get("Content-Type")
 	switch {
@@ -70,7 +74,7 @@ func (o *operation) readBody(r *http.Request) (any, error) {
 		return body, nil
 	case wire.IsJSON(r):
 		return jsonvalue.NewObject(), nil
-	case contentType == "" && !o.bodyRequired:
+	case contentType == "" && !o.BodyRequired:
 		return nil, nil
 	case contentType == "":
 		contentType = "undefined"
@@ -78,19 +82,19 @@ func (o *operation) readBody(r *http.Request) (any, error) {
 	return nil, wire.InputError("unsupported media type " + contentType)
 }
 
-// catalogMessage keeps the message of a named error: to the catalog's clients
-// a body that is too large or no JSON is an InputError.
-func catalogMessage(err error) string {
+// Message keeps the message of a named error: to these clients a body that is
+// too large or no JSON is an InputError.
+func Message(err error) string {
 	if e, ok := err.(*catalog.Error); ok {
 		return e.Message
 	}
 	return err.Error()
 }
 
-func (o *operation) checkNames(query []queryValue) error {
+func (o *Operation) checkNames(query []queryValue) error {
 	for i := range query {
 		q := &query[i]
-		if !slices.ContainsFunc(o.query, func(p parameter) bool { return p.name == q.name }) {
+		if !slices.ContainsFunc(o.Query, func(p Parameter) bool { return p.Name == q.name }) {
 			return wire.InputError("Unknown query parameter '" + q.name + "'")
 		}
 		if !q.list && !q.object && q.values[0] == "" {
@@ -101,37 +105,37 @@ func (o *operation) checkNames(query []queryValue) error {
 }
 
 // checkQuery returns the first fault of the parameters' types.
-func (o *operation) checkQuery(in *input) string {
-	for i := range o.query {
-		if p := &o.query[i]; p.required && in.find(p.name) == nil {
-			return "request/query must have required property '" + p.name + "'"
+func (o *Operation) checkQuery(in *Input) string {
+	for i := range o.Query {
+		if p := &o.Query[i]; p.Required && in.find(p.Name) == nil {
+			return "request/query must have required property '" + p.Name + "'"
 		}
 	}
-	for i := range o.query {
-		p := &o.query[i]
-		if q := in.find(p.name); q != nil {
+	for i := range o.Query {
+		p := &o.Query[i]
+		if q := in.find(p.Name); q != nil {
 			if fault := p.check(q); fault != "" {
-				return "request/query/" + p.name + fault
+				return "request/query/" + p.Name + fault
 			}
 		}
 	}
 	return ""
 }
 
-func (p *parameter) check(q *queryValue) string {
+func (p *Parameter) check(q *queryValue) string {
 	single := !q.object && len(q.values) == 1
-	switch p.kind {
-	case listParameter, commaParameter:
+	switch p.Kind {
+	case List, Comma:
 		if q.object {
 			return " must be array"
 		}
 		return ""
-	case countParameter:
+	case Count, Integer:
 		n, ok := parseCount(q.values[0])
 		if !single || !ok {
 			return " must be integer"
 		}
-		if n < 0 {
+		if n < 0 && p.Kind == Count {
 			return " must be >= 0"
 		}
 		return ""
@@ -139,14 +143,14 @@ func (p *parameter) check(q *queryValue) string {
 	if !single {
 		return " must be string"
 	}
-	if p.enum != nil && !slices.Contains(p.enum, q.values[0]) {
-		return " must be equal to one of the allowed values: " + strings.Join(p.enum, ", ")
+	if p.Enum != nil && !slices.Contains(p.Enum, q.values[0]) {
+		return " must be equal to one of the allowed values: " + strings.Join(p.Enum, ", ")
 	}
 	return ""
 }
 
-// maxCount is the largest count that is told from a larger one.
-const maxCount = 1 << 31
+// MaxCount is the largest count that is told from a larger one.
+const MaxCount = 1 << 31
 
 // parseCount reads an integer as JavaScript reads numbers: 10, 1e1 and 0xa are
 // the same.
@@ -163,10 +167,10 @@ func parseCount(s string) (int, bool) {
 	if math.IsNaN(f) || math.IsInf(f, 0) || f != math.Trunc(f) {
 		return 0, false
 	}
-	return int(max(-1, min(f, maxCount))), true
+	return int(max(-MaxCount, min(f, MaxCount))), true
 }
 
-func (in *input) find(name string) *queryValue {
+func (in *Input) find(name string) *queryValue {
 	for i := range in.query {
 		if in.query[i].name == name {
 			return &in.query[i]
@@ -175,24 +179,24 @@ func (in *input) find(name string) *queryValue {
 	return nil
 }
 
-// text returns a parameter of one value, "" if it is absent.
-func (in *input) text(name string) string {
+// Text returns a parameter of one value, "" if it is absent.
+func (in *Input) Text(name string) string {
 	if q := in.find(name); q != nil {
 		return q.values[0]
 	}
 	return ""
 }
 
-// list returns the values of a parameter, nil if it is absent.
-func (in *input) list(name string) []string {
+// List returns the values of a parameter, nil if it is absent.
+func (in *Input) List(name string) []string {
 	if q := in.find(name); q != nil {
 		return q.values
 	}
 	return nil
 }
 
-// count returns a parameter that is a count, nil if it is absent.
-func (in *input) count(name string) *int {
+// Count returns a parameter that is a count, nil if it is absent.
+func (in *Input) Count(name string) *int {
 	if q := in.find(name); q != nil {
 		n, _ := parseCount(q.values[0])
 		return &n
@@ -200,10 +204,11 @@ func (in *input) count(name string) *int {
 	return nil
 }
 
-// strings returns a list of strings from the body, nil if it is absent.
-func (in *input) strings(key string) []string { return stringsOf(in.body, key) }
+// Strings returns a list of strings from the body, nil if it is absent.
+func (in *Input) Strings(key string) []string { return StringsOf(in.Body, key) }
 
-func stringsOf(o *jsonvalue.Object, key string) []string {
+// StringsOf returns a list of strings from an object, nil if it is absent.
+func StringsOf(o *jsonvalue.Object, key string) []string {
 	list, ok := o.Value(key).([]any)
 	if !ok {
 		return nil
@@ -215,15 +220,15 @@ func stringsOf(o *jsonvalue.Object, key string) []string {
 	return out
 }
 
-// bodyCount returns a number of the body as a count, nil if it is absent.
-func (in *input) bodyCount(key string) (*int, error) {
-	f, ok := in.body.Value(key).(float64)
+// BodyCount returns a number of the body as a count, nil if it is absent.
+func (in *Input) BodyCount(key string) (*int, error) {
+	f, ok := in.Body.Value(key).(float64)
 	if !ok {
 		return nil, nil
 	}
 	if f < 0 || f != math.Trunc(f) {
 		return nil, wire.InputError("request/body/" + key + " must be an integer >= 0")
 	}
-	n := int(min(f, maxCount))
+	n := int(min(f, MaxCount))
 	return &n, nil
 }

@@ -1,4 +1,4 @@
-package catalogapi
+package operation
 
 import (
 	"net/url"

@@ -1,0 +1,36 @@
+package operation
+
+// A Parameter is one of the query string.
+type Parameter struct {
+	Name     string
+	Kind     Kind
+	Required bool
+	Enum     []string // of a Text
+	About    string
+}
+
+// A Kind says what the values of a parameter look like.
+type Kind uint8
+
+// The kinds of parameter.
+const (
+	Text    Kind = iota
+	Count        // an integer of 0 or more
+	Integer      // any integer
+	List         // may be repeated
+	Comma        // a list with commas, may be repeated
+)
+
+// An Operation is a route as documented: what it takes, and what it is for.
+// Requests are checked against it before their handler sees them.
+type Operation struct {
+	Method, Path string
+	ID, About    string
+	Query        []Parameter
+	Body         *Schema
+	BodyRequired bool
+	// BodyLimit is the largest body, in bytes; 0: wire.BodyLimit.
+	BodyLimit int
+	// OK is the status of success.
+	OK int
+}
