@@ -131,7 +131,7 @@ func (p *Parameter) check(q *queryValue) string {
 		}
 		return ""
 	case Count, Integer:
-		n, ok := parseCount(q.values[0])
+		n, ok := parseInteger(q.values[0])
 		if !single || !ok {
 			return " must be integer"
 		}
@@ -152,9 +152,12 @@ func (p *Parameter) check(q *queryValue) string {
 // MaxCount is the largest count that is told from a larger one.
 const MaxCount = 1 << 31
 
-// parseCount reads an integer as JavaScript reads numbers: 10, 1e1 and 0xa are
+// maxInteger is the largest integer that JavaScript tells from its neighbours.
+const maxInteger = 1<<53 - 1
+
+// parseInteger reads an integer as JavaScript reads numbers: 10, 1e1 and 0xa are
 // the same.
-func parseCount(s string) (int, bool) {
+func parseInteger(s string) (int64, bool) {
 	s = strings.TrimSpace(s)
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil || strings.Contains(s, "_") || strings.ContainsAny(s, "xXpP") {
@@ -167,7 +170,7 @@ func parseCount(s string) (int, bool) {
 	if math.IsNaN(f) || math.IsInf(f, 0) || f != math.Trunc(f) {
 		return 0, false
 	}
-	return int(max(-MaxCount, min(f, MaxCount))), true
+	return int64(max(-maxInteger, min(f, maxInteger))), true
 }
 
 func (in *Input) find(name string) *queryValue {
@@ -198,10 +201,21 @@ func (in *Input) List(name string) []string {
 // Count returns a parameter that is a count, nil if it is absent.
 func (in *Input) Count(name string) *int {
 	if q := in.find(name); q != nil {
-		n, _ := parseCount(q.values[0])
-		return &n
+		n, _ := parseInteger(q.values[0])
+		count := int(min(n, MaxCount))
+		return &count
 	}
 	return nil
+}
+
+// Integer returns a parameter that is an integer, 0 if it is absent.
+func (in *Input) Integer(name string) int64 {
+	q := in.find(name)
+	if q == nil {
+		return 0
+	}
+	n, _ := parseInteger(q.values[0])
+	return n
 }
 
 // Strings returns a list of strings from the body, nil if it is absent.
