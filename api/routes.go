@@ -13,7 +13,7 @@ import (
 
 // plugins are those that are mounted below /api. What is not here has no
 // barrier and is not found.
-var plugins = [...]string{"app", "auth", "catalog", "permission"}
+var plugins = [...]string{"app", "auth", "catalog", "permission", "search"}
 
 func isPlugin(name string) bool { return slices.Contains(plugins[:], name) }
 
@@ -85,7 +85,18 @@ func (s *Server) routes() *gin.Engine {
 	cat.get("/locations/by-entity/:kind/:namespace/:name", s.catalog.LocationByEntity)
 	cat.get("/.well-known/backstage/permissions/metadata", s.catalog.PermissionMetadata)
 	cat.post("/.well-known/backstage/permissions/apply-conditions", s.catalog.ApplyConditions)
+
+	if s.search != nil {
+		s.searchRoutes(group{s, e.Group("/api/search")})
+	}
 	return e
+}
+
+func (s *Server) searchRoutes(g group) {
+	g.get("/openapi.json", s.search.OpenAPI)
+	g.get("/query", s.search.Query)
+	g.get("/.well-known/backstage/permissions/metadata", s.search.PermissionMetadata)
+	g.post("/.well-known/backstage/permissions/apply-conditions", s.search.ApplyConditions)
 }
 
 // A group mounts handlers below a path, through the adapter.

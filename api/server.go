@@ -12,6 +12,7 @@ import (
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
 	"github.com/greenroom-idp/greenroom/api/permission"
+	"github.com/greenroom-idp/greenroom/api/searchapi"
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/klauspost/compress/gzip"
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,6 +25,8 @@ type Options struct {
 	Auth       *auth.Authority
 	Permission *permission.Engine
 	Catalog    *catalogapi.API
+	// Search answers for the search plugin; nil: there is none.
+	Search *searchapi.API
 	// Logger takes access log, faults and panics; nil: they are lost.
 	Logger *slog.Logger
 	// AccessLog writes a line at level info for every request; false: none.
@@ -53,6 +56,7 @@ type Server struct {
 	auth        *auth.Authority
 	permission  *permission.Engine
 	catalog     *catalogapi.API
+	search      *searchapi.API
 	log         *slog.Logger
 	accessLog   bool
 	registry    *prometheus.Registry
@@ -81,7 +85,7 @@ func New(o Options) (*Server, error) {
 		return nil, errors.New("api needs auth, permission and catalog")
 	}
 	s := &Server{
-		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, log: o.Logger, accessLog: o.AccessLog,
+		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, search: o.Search, log: o.Logger, accessLog: o.AccessLog,
 		registry: o.Registry, headers: securityHeaders(o.CSP), health: o.HealthHeaders, now: o.Now,
 		ids: newRequestIDs(), startupWait: o.StartupWait, ready: make(chan struct{}), stopping: make(chan struct{}),
 	}

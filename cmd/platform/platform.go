@@ -22,6 +22,7 @@ import (
 	"github.com/greenroom-idp/greenroom/catalog/engine"
 	"github.com/greenroom-idp/greenroom/catalog/index"
 	"github.com/greenroom-idp/greenroom/catalog/process"
+	"github.com/greenroom-idp/greenroom/catalog/search"
 	"github.com/greenroom-idp/greenroom/catalog/view"
 	"github.com/greenroom-idp/greenroom/cmd/platform/config"
 	"github.com/greenroom-idp/greenroom/ingest/integration"
@@ -43,6 +44,7 @@ type platform struct {
 	hosts    *integration.Set
 	engine   *engine.Engine
 	keys     *boltkeys.Store
+	found    *search.Index // entities, for the search page
 
 	// background holds what runs until stop is called.
 	background errgroup.Group
@@ -55,7 +57,7 @@ func open(ctx context.Context, s *config.Settings, dataDir string, log *slog.Log
 	p := &platform{settings: s, log: log, registry: prometheus.NewRegistry(), stop: func() {}}
 	for _, part := range []func(context.Context) error{
 		func(context.Context) error { return p.openStore(dataDir) },
-		p.openCatalog, p.openAPI, p.feed,
+		p.openCatalog, p.openAPI, p.feed, p.followSearch,
 	} {
 		if err := part(ctx); err != nil {
 			return nil, errors.Join(err, p.Close())
@@ -165,8 +167,12 @@ func (p *platform) openAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	searchAPI, err := p.newSearch(decider)
+	if err != nil {
+		return err
+	}
 	p.api, err = api.New(api.Options{
-		Auth: authority, Permission: decider, Catalog: catalogAPI, Logger: p.log, AccessLog: true,
+		Auth: authority, Permission: decider, Catalog: catalogAPI, Search: searchAPI, Logger: p.log, AccessLog: true,
 		Registry: p.registry, CatalogStats: p.stats, CORS: corsOptions(s.Backend.CORS), CSP: s.Backend.CSP,
 		StartupWait: s.Backend.StartupWait, HealthHeaders: s.Backend.HealthHeaders,
 	})

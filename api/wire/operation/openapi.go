@@ -62,11 +62,18 @@ func (o *Operation) describeParameters() []any {
 		}
 	}
 	for _, p := range o.Query {
+		schema := p.describe()
+		if o.Lenient {
+			schema.Delete("minLength")
+		}
 		d := wire.Obj("name", p.Name, "in", "query", "description", p.About, "required", p.Required,
-			"allowReserved", true, "schema", p.describe())
+			"allowReserved", true, "schema", schema)
 		if p.Kind == Comma {
 			d.Set("explode", false)
 			d.Set("style", "form")
+		}
+		if p.Kind == Deep {
+			d.Set("style", "deepObject")
 		}
 		out = append(out, d)
 	}
@@ -81,6 +88,8 @@ func (p *Parameter) describe() *jsonvalue.Object {
 		return wire.Obj("type", "integer")
 	case List, Comma:
 		return wire.Obj("type", "array", "items", wire.Obj("type", "string"))
+	case Deep:
+		return wire.Obj("type", "object", "additionalProperties", wire.Obj())
 	}
 	o := wire.Obj("type", "string")
 	if p.Enum != nil {

@@ -19,6 +19,7 @@ type Settings struct {
 	Database            Database
 	Auth                Auth
 	Catalog             Catalog
+	Search              Search
 	Log                 Log
 	// PermissionEnabled is permission.enabled.
 	PermissionEnabled bool
@@ -89,6 +90,7 @@ func Read(c *Config) (*Settings, error) {
 	s.Database = r.database(c)
 	s.Auth = r.auth(c)
 	s.Catalog = r.catalog(c.At("catalog"))
+	s.Search = r.search(c.At("search"))
 	s.Log = r.log(c.At("backend.logger"))
 	s.Warnings = append(r.warnings, unserved(c)...)
 	return s, errors.Join(append(r.faults, s.Validate())...)

@@ -220,3 +220,27 @@ func TestConfigurationOfAUser(t *testing.T) {
 	}, s.Integrations, "variables that are not set are absent, with their keys")
 	require.Equal(t, []string{"j-secret"}, c.Secrets())
 }
+
+func TestSearchKeys(t *testing.T) {
+	s, err := read(t, minimal+`
+search:
+  maxTermLength: 50
+  maxPageLimit: '20'
+  collators:
+    catalog:
+      locationTemplate: /c/:name
+      filter: [{kind: [Component, API], spec.type: service}, {metadata.annotations.x: CATALOG_FILTER_EXISTS}]
+`)
+	require.NoError(t, err)
+	require.Equal(t, config.Search{MaxTermLength: 50, MaxPageLimit: 20, Location: "/c/:name", Filter: []map[string][]string{
+		{"kind": {"Component", "API"}, "spec.type": {"service"}}, {"metadata.annotations.x": nil},
+	}}, s.Search)
+	s, err = read(t, minimal+"search: {collators: {catalog: {filter: {kind: User}}}}")
+	require.NoError(t, err)
+	require.Equal(t, []map[string][]string{{"kind": {"User"}}}, s.Search.Filter, "one set needs no list")
+
+	_, err = read(t, minimal+"search: {maxTermLength: 0, maxPageLimit: -1, collators: {catalog: {filter: [x]}}}")
+	for _, key := range []string{"search.maxTermLength", "search.maxPageLimit", "search.collators.catalog.filter[0]"} {
+		require.ErrorContains(t, err, key)
+	}
+}
