@@ -17,7 +17,6 @@ import (
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/auth/boltkeys"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
-	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/catalog/boltstore"
 	"github.com/greenroom-idp/greenroom/catalog/engine"
 	"github.com/greenroom-idp/greenroom/catalog/index"
@@ -154,7 +153,10 @@ func (p *platform) openAPI(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("configuration: backend.auth: %w", err)
 	}
-	decider := permission.NewEngine(permission.Options{Enabled: s.PermissionEnabled})
+	decider, err := p.newDecider()
+	if err != nil {
+		return err
+	}
 	onConflict := engine.OnConflictReject
 	if s.Catalog.RefreshOnConflict {
 		onConflict = engine.OnConflictRefresh

@@ -21,8 +21,9 @@ type Settings struct {
 	Catalog             Catalog
 	Search              Search
 	Log                 Log
-	// PermissionEnabled is permission.enabled.
+	// PermissionEnabled is permission.enabled, and Policy what decides then.
 	PermissionEnabled bool
+	Policy            Policy
 	// Integrations is the value of the key integrations as plain JSON, nil for
 	// none.
 	Integrations any
@@ -90,6 +91,7 @@ func Read(c *Config) (*Settings, error) {
 	s.Database = r.database(c)
 	s.Auth = r.auth(c)
 	s.Catalog = r.catalog(c.At("catalog"))
+	s.Policy = r.policy(c)
 	s.Search = r.search(c.At("search"))
 	s.Log = r.log(c.At("backend.logger"))
 	s.Warnings = append(r.warnings, unserved(c)...)
