@@ -136,7 +136,7 @@ func (s *server) fill(entities []catalog.Entity) {
 	require.NoError(s.t, s.rows.Load(1, func(yield func(index.Document) bool) {
 		for i, e := range entities {
 			var uid catalog.UID
-			uid[0], uid[14], uid[15] = 1, byte(i>>8), byte(i)
+			uid[0], uid[13], uid[14], uid[15] = 1, byte(i>>16), byte(i>>8), byte(i)
 			documents = append(documents, search.FromEntity(e, search.DefaultLocation))
 			if !yield(index.Document{UID: uid, JSON: jsonvalue.Append(nil, e.Object)}) {
 				return

@@ -85,6 +85,9 @@ type finder struct {
 	// documents is how many there are in all scopes.
 	documents int
 	found     []candidate
+	// uncounted are how many were found beside those: documents that come too
+	// late in the order for this page.
+	uncounted int
 }
 
 // A unit is one part of one scope, and what is known of its documents while a
@@ -162,10 +165,22 @@ func (u *unit) shows(doc uint32) bool {
 	return !u.dead.has(doc) && (!u.filtered || u.allowed.has(doc))
 }
 
+// findAll finds all documents. They are in order within a unit, so where all
+// of them may be seen those behind the end of the page need only be counted.
 func (f *finder) findAll() {
 	for i, u := range f.units {
+		most := len(u.docs)
+		if f.scopes[u.scope].Visible == nil {
+			most = min(most, f.query.Offset+f.query.Limit)
+		}
+		f.found = slices.Grow(f.found, most)
 		for doc := range uint32(len(u.docs)) {
-			if u.shows(doc) {
+			switch {
+			case !u.shows(doc):
+			case most == 0:
+				f.uncounted++
+			default:
+				most--
 				f.found = append(f.found, candidate{0, uint32(i), doc})
 			}
 		}
@@ -189,6 +204,7 @@ func (f *finder) rank(ctx context.Context) error {
 		}
 	}
 	for i, u := range f.units {
+		f.found = slices.Grow(f.found, len(u.touched))
 		for _, doc := range u.touched {
 			if u.shows(doc) {
 				f.found = append(f.found, candidate{u.total(doc, len(f.words)), uint32(i), doc})
@@ -260,7 +276,7 @@ func (f *finder) hide(ctx context.Context) error {
 		if visible == nil {
 			continue
 		}
-		var resources []string
+		resources := make([]string, 0, len(f.found))
 		for _, c := range f.found {
 			if u := f.units[c.unit]; u.scope == i {
 				resources = append(resources, u.docs[c.doc].resource)
@@ -299,7 +315,7 @@ func (f *finder) compare(a, b candidate) int {
 
 // page returns the hits of the page.
 func (f *finder) page() (Result, error) {
-	r := Result{Total: len(f.found)}
+	r := Result{Total: len(f.found) + f.uncounted}
 	if f.query.Offset >= r.Total || f.query.Limit <= 0 {
 		return r, nil
 	}
