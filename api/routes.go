@@ -13,7 +13,7 @@ import (
 
 // plugins are those that are mounted below /api. What is not here has no
 // barrier and is not found.
-var plugins = [...]string{"app", "auth", "catalog", "permission", "search"}
+var plugins = [...]string{"app", "auth", "catalog", "events", "permission", "scaffolder", "search"}
 
 func isPlugin(name string) bool { return slices.Contains(plugins[:], name) }
 
@@ -89,6 +89,19 @@ func (s *Server) routes() *gin.Engine {
 	if s.search != nil {
 		s.searchRoutes(group{s, e.Group("/api/search")})
 	}
+	if s.scaffolder != nil {
+		s.scaffolderRoutes(group{s, e.Group("/api/scaffolder")})
+	}
+	if s.events != nil {
+		e.POST("/api/events/http/:topic", s.handle(s.events.Post))
+	}
+	if s.providers != nil {
+		cat.get("/providers", s.providers.List)
+		cat.post("/providers/:id/release", s.providers.Release)
+		cat.post("/providers/:id/discard", s.providers.Discard)
+		cat.get("/.backstage/scheduler/v1/tasks", s.providers.Tasks)
+		cat.post("/.backstage/scheduler/v1/tasks/:id/trigger", s.providers.TriggerTask)
+	}
 	return e
 }
 
@@ -97,6 +110,24 @@ func (s *Server) searchRoutes(g group) {
 	g.get("/query", s.search.Query)
 	g.get("/.well-known/backstage/permissions/metadata", s.search.PermissionMetadata)
 	g.post("/.well-known/backstage/permissions/apply-conditions", s.search.ApplyConditions)
+}
+
+func (s *Server) scaffolderRoutes(sc group) {
+	sc.get("/openapi.json", s.scaffolder.OpenAPI)
+	sc.get("/v2/templates/:namespace/:kind/:name/parameter-schema", s.scaffolder.ParameterSchema)
+	sc.get("/v2/actions", s.scaffolder.ListActions)
+	sc.get("/v2/tasks", s.scaffolder.ListTasks)
+	sc.post("/v2/tasks", s.scaffolder.CreateTask)
+	sc.get("/v2/tasks/:taskId", s.scaffolder.GetTask)
+	sc.post("/v2/tasks/:taskId/cancel", s.scaffolder.CancelTask)
+	sc.post("/v2/tasks/:taskId/retry", s.scaffolder.RetryTask)
+	sc.get("/v2/tasks/:taskId/eventstream", s.scaffolder.EventStream)
+	sc.get("/v2/tasks/:taskId/events", s.scaffolder.Events)
+	sc.post("/v2/dry-run", s.scaffolder.DryRun)
+	sc.post("/v2/autocomplete/:provider/:resource", s.scaffolder.Autocomplete)
+	sc.get("/v2/templating-extensions", s.scaffolder.TemplatingExtensions)
+	sc.get("/.well-known/backstage/permissions/metadata", s.scaffolder.PermissionMetadata)
+	sc.post("/.well-known/backstage/permissions/apply-conditions", s.scaffolder.ApplyConditions)
 }
 
 // A group mounts handlers below a path, through the adapter.

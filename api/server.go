@@ -11,7 +11,10 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
+	"github.com/greenroom-idp/greenroom/api/eventsapi"
 	"github.com/greenroom-idp/greenroom/api/permission"
+	"github.com/greenroom-idp/greenroom/api/providerapi"
+	"github.com/greenroom-idp/greenroom/api/scaffolderapi"
 	"github.com/greenroom-idp/greenroom/api/searchapi"
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/klauspost/compress/gzip"
@@ -27,6 +30,12 @@ type Options struct {
 	Catalog    *catalogapi.API
 	// Search answers for the search plugin; nil: there is none.
 	Search *searchapi.API
+	// Scaffolder answers for the scaffolder plugin; nil: there is none.
+	Scaffolder *scaffolderapi.API
+	// Events takes webhooks, and Providers tells of crawlers; nil: there are
+	// none.
+	Events    *eventsapi.API
+	Providers *providerapi.API
 	// Logger takes access log, faults and panics; nil: they are lost.
 	Logger *slog.Logger
 	// AccessLog writes a line at level info for every request; false: none.
@@ -57,6 +66,9 @@ type Server struct {
 	permission  *permission.Engine
 	catalog     *catalogapi.API
 	search      *searchapi.API
+	scaffolder  *scaffolderapi.API
+	events      *eventsapi.API
+	providers   *providerapi.API
 	log         *slog.Logger
 	accessLog   bool
 	registry    *prometheus.Registry
@@ -85,12 +97,17 @@ func New(o Options) (*Server, error) {
 		return nil, errors.New("api needs auth, permission and catalog")
 	}
 	s := &Server{
-		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, search: o.Search, log: o.Logger, accessLog: o.AccessLog,
+		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, scaffolder: o.Scaffolder, events: o.Events, providers: o.Providers,
+		search: o.Search,
+		log:    o.Logger, accessLog: o.AccessLog,
 		registry: o.Registry, headers: securityHeaders(o.CSP), health: o.HealthHeaders, now: o.Now,
 		ids: newRequestIDs(), startupWait: o.StartupWait, ready: make(chan struct{}), stopping: make(chan struct{}),
 	}
 	s.setDefaults()
 	o.Permission.SetApplier(catalogapi.EntityType, o.Catalog)
+	if o.Scaffolder != nil {
+		o.Permission.SetApplier(scaffolderapi.TaskType, o.Scaffolder)
+	}
 	var err error
 	if s.cors, err = newCORS(o.CORS); err != nil {
 		return nil, err
@@ -142,8 +159,14 @@ func (s *Server) canonical(w http.ResponseWriter, r *http.Request) {
 // Started lets requests to plugins through, and makes readiness succeed.
 func (s *Server) Started() { s.closeOnce(s.ready) }
 
-// Stopping refuses requests to plugins, and makes readiness fail.
-func (s *Server) Stopping() { s.closeOnce(s.stopping) }
+// Stopping refuses requests to plugins, ends those that wait for events, and
+// makes readiness fail.
+func (s *Server) Stopping() {
+	s.closeOnce(s.stopping)
+	if s.scaffolder != nil {
+		s.scaffolder.Stop()
+	}
+}
 
 func (s *Server) closeOnce(c chan struct{}) {
 	s.mu.Lock()

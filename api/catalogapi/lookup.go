@@ -5,6 +5,7 @@ import (
 
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/permission"
+	"github.com/greenroom-idp/greenroom/api/wire"
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 )
@@ -35,4 +36,37 @@ func (a *API) Lookup(ctx context.Context, who auth.Principal, ref string) (e cat
 	}
 	e.Object, err = jsonvalue.ParseObject(page.Body)
 	return e, err == nil, err
+}
+
+// Register registers a location for who may do so. One that is registered
+// already is catalog.ErrConflict.
+func (a *API) Register(ctx context.Context, who auth.Principal, l catalog.LocationRef) error {
+	if a.Readonly {
+		return errReadonly
+	}
+	if err := a.mayRegister(ctx, who, l); err != nil {
+		return err
+	}
+	_, err := a.Engine.RegisterLocation(ctx, l, "reject")
+	return err
+}
+
+// Preview returns what a location would bring, for who may register it.
+func (a *API) Preview(ctx context.Context, who auth.Principal, l catalog.LocationRef) ([]catalog.Entity, error) {
+	if err := a.mayRegister(ctx, who, l); err != nil {
+		return nil, err
+	}
+	run, err := a.Engine.DryRunLocation(ctx, l)
+	return run.Entities, err
+}
+
+func (a *API) mayRegister(ctx context.Context, who auth.Principal, l catalog.LocationRef) error {
+	d, err := a.Decider.Decide(ctx, who, locationCreate, "")
+	if err != nil {
+		return err
+	}
+	if d.Result != permission.Allow {
+		return wire.NotAllowed("The permission catalog.location.create is needed to register a location")
+	}
+	return a.checkLocation(l)
 }

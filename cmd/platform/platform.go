@@ -17,6 +17,8 @@ import (
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/auth/boltkeys"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
+	"github.com/greenroom-idp/greenroom/api/eventsapi"
+	"github.com/greenroom-idp/greenroom/api/providerapi"
 	"github.com/greenroom-idp/greenroom/catalog/boltstore"
 	"github.com/greenroom-idp/greenroom/catalog/engine"
 	"github.com/greenroom-idp/greenroom/catalog/index"
@@ -25,6 +27,8 @@ import (
 	"github.com/greenroom-idp/greenroom/catalog/view"
 	"github.com/greenroom-idp/greenroom/cmd/platform/config"
 	"github.com/greenroom-idp/greenroom/ingest/integration"
+	"github.com/greenroom-idp/greenroom/ingest/source"
+	"github.com/greenroom-idp/greenroom/schemas"
 )
 
 // A platform is everything behind the HTTP server.
@@ -41,9 +45,16 @@ type platform struct {
 	view     *view.View
 	pipeline *process.Pipeline
 	hosts    *integration.Set
+	forges   *forges
 	engine   *engine.Engine
+	crawl    *crawl
 	keys     *boltkeys.Store
 	found    *search.Index // entities, for the search page
+	kinds    *schemas.Set
+	reader   *source.Reader
+	// scaffolder is nil until the API is built.
+	scaffolder *scaffoldery
+	dataDir    string
 
 	// background holds what runs until stop is called.
 	background errgroup.Group
@@ -53,10 +64,10 @@ type platform struct {
 // open builds all parts, from the store up, and begins to work. The context
 // bounds the opening alone. The caller closes what it returns.
 func open(ctx context.Context, s *config.Settings, dataDir string, log *slog.Logger) (*platform, error) {
-	p := &platform{settings: s, log: log, registry: prometheus.NewRegistry(), stop: func() {}}
+	p := &platform{settings: s, log: log, registry: prometheus.NewRegistry(), stop: func() {}, dataDir: dataDir}
 	for _, part := range []func(context.Context) error{
 		func(context.Context) error { return p.openStore(dataDir) },
-		p.openCatalog, p.openAPI, p.feed, p.followSearch,
+		p.openCatalog, p.openCrawl, p.openAPI, p.feed, p.startTasks, p.followSearch,
 	} {
 		if err := part(ctx); err != nil {
 			return nil, errors.Join(err, p.Close())
@@ -115,15 +126,18 @@ func (p *platform) openCatalog(ctx context.Context) error {
 	for _, w := range warnings {
 		p.log.Warn("configuration", slog.String("warning", w))
 	}
+	if p.forges, err = newForges(p.hosts, p.registry, p.log); err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
 	kinds, fingerprint, err := newKinds(p.settings.Catalog)
 	if err != nil {
 		return err
 	}
-	reader, err := newReader(p.settings, p.hosts, kinds)
-	if err != nil {
+	p.kinds = kinds
+	if p.reader, err = newReader(p.settings, p.hosts, p.forges.sources(), kinds); err != nil {
 		return err
 	}
-	if p.pipeline, err = newPipeline(p.settings.Catalog, kinds, reader, true); err != nil {
+	if p.pipeline, err = newPipeline(p.settings.Catalog, kinds, p.reader, true); err != nil {
 		return err
 	}
 	p.index = index.New()
@@ -145,6 +159,15 @@ func (p *platform) openCatalog(ctx context.Context) error {
 // processingWorkers is how many entities are processed at once: more than there
 // are cores, since some of them wait for what they read.
 const processingWorkers = 8
+
+// openCrawl builds what feeds the catalog by itself.
+func (p *platform) openCrawl(context.Context) (err error) {
+	p.crawl, err = newCrawl(crawlParts{
+		settings: p.settings, hosts: p.hosts, forges: p.forges, db: p.db, store: p.store, index: p.index,
+		engine: p.engine, registry: p.registry, log: p.log,
+	})
+	return err
+}
 
 // openAPI builds the HTTP edge.
 func (p *platform) openAPI(ctx context.Context) error {
@@ -173,12 +196,36 @@ func (p *platform) openAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.scaffolder, err = newScaffolder(scaffolderParts{
+		db: p.db, dataDir: p.dataDir, settings: s, log: p.log, registry: p.registry, kinds: p.kinds, hosts: p.hosts,
+		decider: decider, catalog: taskCatalog{catalogAPI}, reader: taskReader{p.hosts, p.reader},
+	})
+	if err != nil {
+		return err
+	}
+	events, err := eventsapi.New(eventsapi.Options{Receivers: p.crawl.receivers, Queue: p.crawl.queue, Logger: p.log})
+	if err != nil {
+		return err
+	}
+	providers, err := providerapi.New(providerapi.Options{Loop: p.crawl.loop, Decider: decider})
+	if err != nil {
+		return err
+	}
 	p.api, err = api.New(api.Options{
-		Auth: authority, Permission: decider, Catalog: catalogAPI, Search: searchAPI, Logger: p.log, AccessLog: true,
+		Auth: authority, Permission: decider, Catalog: catalogAPI, Scaffolder: p.scaffolder.api, Events: events, Providers: providers,
+		Search: searchAPI, Logger: p.log, AccessLog: true,
 		Registry: p.registry, CatalogStats: p.stats, CORS: corsOptions(s.Backend.CORS), CSP: s.Backend.CSP,
 		StartupWait: s.Backend.StartupWait, HealthHeaders: s.Backend.HealthHeaders,
 	})
 	return err
+}
+
+// startTasks takes up the tasks that have not ended.
+func (p *platform) startTasks(ctx context.Context) error {
+	if err := p.scaffolder.tasks.Start(ctx); err != nil {
+		return fmt.Errorf("tasks cannot be taken up: %w", err)
+	}
+	return nil
 }
 
 // entities returns how many entities are served.
@@ -192,8 +239,14 @@ func (p *platform) Failed() <-chan struct{} { return p.engine.Done() }
 func (p *platform) Close() error {
 	p.stop()
 	errs := []error{p.background.Wait()}
+	if p.scaffolder != nil { // its actions use the catalog
+		errs = append(errs, p.scaffolder.Close())
+	}
 	if p.engine != nil {
 		errs = append(errs, p.engine.Close())
+	}
+	if p.forges != nil {
+		errs = append(errs, p.forges.Close())
 	}
 	if p.db != nil {
 		errs = append(errs, p.db.Close())

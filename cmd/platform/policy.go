@@ -12,6 +12,7 @@ import (
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/permission/policy"
+	"github.com/greenroom-idp/greenroom/api/scaffolderapi"
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 	"github.com/greenroom-idp/greenroom/cmd/platform/config"
@@ -19,15 +20,7 @@ import (
 
 // knownPermissions are those of the plugins of this program.
 func knownPermissions() []permission.Permission {
-	scaffolder := func(name, action, resourceType string) permission.Permission {
-		return permission.Permission{Plugin: "scaffolder", Name: "scaffolder." + name, Action: action, ResourceType: resourceType}
-	}
-	return append(catalogapi.Permissions(),
-		scaffolder("template.parameter.read", "read", "scaffolder-template"), scaffolder("template.step.read", "read", "scaffolder-template"),
-		scaffolder("template.dry-run", "", ""), scaffolder("template.management", "", ""),
-		scaffolder("action.execute", "", "scaffolder-action"),
-		scaffolder("task.read", "read", "scaffolder-task"), scaffolder("task.create", "create", ""), scaffolder("task.cancel", "", "scaffolder-task"),
-	)
+	return append(catalogapi.Permissions(), scaffolderapi.Permissions()...)
 }
 
 // newPolicy returns the policy of the configuration, nil where there is none.

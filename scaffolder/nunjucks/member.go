@@ -103,6 +103,9 @@ func (rt *runtime) member(v Value, name string, ms *members) (Value, *method) {
 			return got, nil
 		}
 	case KindString:
+		if m := rt.hostMethod(name); m != nil {
+			return undefined, m
+		}
 		if name == "length" {
 			return integer(length(v.str())), nil
 		}
@@ -110,6 +113,9 @@ func (rt *runtime) member(v Value, name string, ms *members) (Value, *method) {
 			return stringAt(v.str(), int(i)), nil
 		}
 	case KindSafe:
+		if m := rt.hostMethod(name); m != nil {
+			return undefined, m
+		}
 		switch name {
 		case "length":
 			return integer(length(v.str())), nil
@@ -126,6 +132,14 @@ func (rt *runtime) member(v Value, name string, ms *members) (Value, *method) {
 		}
 	}
 	return undefined, ms.of(v)
+}
+
+// hostMethod returns the method of that name that the host gave to strings.
+func (rt *runtime) hostMethod(name string) *method {
+	if rt.env == nil {
+		return nil
+	}
+	return rt.env.strings[name]
 }
 
 func (ms *members) python(v Value) *method {

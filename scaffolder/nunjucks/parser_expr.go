@@ -139,9 +139,11 @@ func (p *parser) newCall(at node, callee expr, args []expr) expr {
 
 func (p *parser) member(target expr) (expr, *Error) {
 	t := p.next()
-	if t.kind != tokName {
+	// Release 4.2.0 takes none, true and the like for names here; nunjucks
+	// takes them for literals, which are an error.
+	if t.kind != tokName && t.kind != tokBool && t.kind != tokNone {
 		err := p.unexpected(t, "a name after the dot")
-		if t.kind == tokInt || t.kind == tokBool || t.kind == tokNone {
+		if t.kind == tokInt {
 			err.Hint = "write ['" + t.text + "']"
 		}
 		return nil, err

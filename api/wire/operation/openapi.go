@@ -62,12 +62,8 @@ func (o *Operation) describeParameters() []any {
 		}
 	}
 	for _, p := range o.Query {
-		schema := p.describe()
-		if o.Lenient {
-			schema.Delete("minLength")
-		}
 		d := wire.Obj("name", p.Name, "in", "query", "description", p.About, "required", p.Required,
-			"allowReserved", true, "schema", schema)
+			"allowReserved", true, "schema", p.describe())
 		if p.Kind == Comma {
 			d.Set("explode", false)
 			d.Set("style", "form")
@@ -94,7 +90,8 @@ func (p *Parameter) describe() *jsonvalue.Object {
 	o := wire.Obj("type", "string")
 	if p.Enum != nil {
 		o.Set("enum", wire.Strings(p.Enum))
-	} else {
+	}
+	if p.NonEmpty {
 		o.Set("minLength", float64(1))
 	}
 	return o

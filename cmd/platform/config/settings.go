@@ -20,6 +20,9 @@ type Settings struct {
 	Auth                Auth
 	Catalog             Catalog
 	Search              Search
+	Scaffolder          Scaffolder
+	Providers           Providers
+	Events              Events
 	Log                 Log
 	// PermissionEnabled is permission.enabled, and Policy what decides then.
 	PermissionEnabled bool
@@ -93,6 +96,9 @@ func Read(c *Config) (*Settings, error) {
 	s.Catalog = r.catalog(c.At("catalog"))
 	s.Policy = r.policy(c)
 	s.Search = r.search(c.At("search"))
+	s.Scaffolder = r.scaffolder(c)
+	s.Providers = r.providers(c)
+	s.Events = r.events(c)
 	s.Log = r.log(c.At("backend.logger"))
 	s.Warnings = append(r.warnings, unserved(c)...)
 	return s, errors.Join(append(r.faults, s.Validate())...)
