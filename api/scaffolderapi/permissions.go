@@ -47,6 +47,9 @@ func published() []permission.Permission {
 	return []permission.Permission{templateDryRun, parameterRead, stepRead, templateManagement, actionExecute, taskRead, taskCreate, taskCancel}
 }
 
+// Permissions are all permissions of the scaffolder.
+func Permissions() []permission.Permission { return published() }
+
 // rules are those that conditions can be made of.
 func rules() []permission.RuleSpec {
 	property := func(kind string, t permission.RuleType) permission.RuleSpec {
