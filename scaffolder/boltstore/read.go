@@ -141,7 +141,8 @@ func (t *transaction) LastStep(id string) (string, error) {
 	}
 	c := t.tx.Bucket(bucketEvents).Cursor()
 	end := order.AppendUint64(nil, order.Uint64(number)+1)
-	k, v := c.Seek(end)
+	var v []byte
+	k, _ := c.Seek(end)
 	if k == nil {
 		k, v = c.Last()
 	} else {
