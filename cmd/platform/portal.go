@@ -190,7 +190,7 @@ func (o *portal) openProxy(p *platform) (err error) {
 func (o *portal) openApp(p *platform) error {
 	s := p.settings
 	o.plugins.Welcome = app.Welcome{Title: s.Title, Version: versionText()}
-	build, from, err := o.findBuild(s.Portal.Dist)
+	build, from, err := o.findBuild(s.Portal.Dist, portalBundle)
 	if err != nil || build == nil {
 		return err
 	}
@@ -214,26 +214,26 @@ func (o *portal) openApp(p *platform) error {
 	return nil
 }
 
-// findBuild returns the frontend of app.dist, or else one beside the binary, or
-// else the one in it; nil if there is none.
-func (o *portal) findBuild(dist string) (build app.Build, from string, err error) {
+// findBuild returns the frontend of app.dist, or else the one that is embedded
+// in the binary, or else one beside it; nil if there is none.
+func (o *portal) findBuild(dist string, embedded []byte) (build app.Build, from string, err error) {
+	if dist == "" && embedded != nil {
+		b, err := bundle.Open(embedded)
+		if err != nil {
+			return nil, "", fmt.Errorf("the portal in the binary: %w", err)
+		}
+		return app.Bundled(b), "the binary", nil
+	}
 	if dist == "" {
 		dist = besideBinary()
 	}
-	if dist != "" {
-		if o.folder, err = app.OpenFolder(dist); err != nil {
-			return nil, "", fmt.Errorf("app.dist: %w: build the frontend, or leave the key out", err)
-		}
-		return o.folder, dist, nil
-	}
-	if portalBundle == nil {
+	if dist == "" {
 		return nil, "", nil
 	}
-	b, err := bundle.Open(portalBundle)
-	if err != nil {
-		return nil, "", fmt.Errorf("the portal in the binary: %w", err)
+	if o.folder, err = app.OpenFolder(dist); err != nil {
+		return nil, "", fmt.Errorf("app.dist: %w: build the frontend, or leave the key out", err)
 	}
-	return app.Bundled(b), "the binary", nil
+	return o.folder, dist, nil
 }
 
 // besideBinary returns the folder of a built frontend where a release or a
