@@ -90,7 +90,7 @@ func newTransport(skipVerify bool, timeout time.Duration) http.RoundTripper {
 	return bare{&http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSClientConfig:     &tls.Config{InsecureSkipVerify: skipVerify}, //nolint:gosec // the operator said secure: false
+		TLSClientConfig:     &tls.Config{InsecureSkipVerify: skipVerify}, // the operator said secure: false
 		TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: timeout, ExpectContinueTimeout: time.Second,
 		MaxResponseHeaderBytes: 64 << 10, MaxIdleConns: 100, MaxIdleConnsPerHost: 16, MaxConnsPerHost: 256,
 		IdleConnTimeout: 90 * time.Second, DisableCompression: true, ForceAttemptHTTP2: true,
