@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/greenroom-idp/greenroom/api"
+	"github.com/greenroom-idp/greenroom/api/actions"
 	"github.com/greenroom-idp/greenroom/api/app"
 	"github.com/greenroom-idp/greenroom/api/app/boltassets"
 	"github.com/greenroom-idp/greenroom/api/app/bundle"
@@ -48,6 +50,7 @@ func (p *platform) openPortal(authority *auth.Authority) (err error) {
 	p.portal = o // what is open is closed with the platform, whatever comes
 	for _, part := range []func() error{
 		func() error { return o.openTasks(p) },
+		func() error { return o.openActions(p, authority) },
 		func() error { return o.openSignals(p, authority) },
 		func() error { return o.openSettings(p) },
 		func() error { return o.openNotifications(p) },
@@ -101,6 +104,23 @@ func (o *portal) openTasks(p *platform) (err error) {
 	return err
 }
 
+func (o *portal) openActions(p *platform, authority *auth.Authority) error {
+	o.plugins.Actions = actions.New(authority, p.settings.Portal.ActionSources)
+	return o.plugins.Actions.Add(actions.WhoAmI(people{entities{p.view}, p.keys}))
+}
+
+// people answers about users from the catalog and from their last sign-in.
+type people struct {
+	entities
+	keys auth.Store
+}
+
+// Ownership returns what a user was found to own at the last sign-in.
+func (p people) Ownership(ctx context.Context, user string) ([]string, error) {
+	info, _, err := p.keys.User(ctx, user)
+	return info.Ownership, err
+}
+
 // anonymous is whom the reference takes a peer without a token for.
 const anonymous = "user:default/guest"
 
@@ -108,10 +128,7 @@ func (o *portal) openSignals(p *platform, authority *auth.Authority) (err error)
 	s := p.settings
 	options := signals.Options{
 		Authenticator: authority, Registerer: p.registry, Logger: p.log,
-		Ownership: func(ctx context.Context, user string) ([]string, error) {
-			info, _, err := p.keys.User(ctx, user)
-			return info.Ownership, err
-		},
+		Ownership: people{entities{p.view}, p.keys}.Ownership,
 	}
 	if g := authOptions(s, nil, nil).Guest; g != nil && g.Allowed {
 		options.Anonymous = []string{anonymous} // which anybody may sign in as
@@ -282,21 +299,31 @@ func (o *portal) openLimits(p *platform) (err error) {
 	return nil
 }
 
-// entities answers notifications from a view.
+// entities answers notifications and actions from a view.
 type entities struct{ view *view.View }
 
 var _ notifications.Catalog = entities{}
 
-// Relations returns the relations of an entity.
-func (e entities) Relations(ctx context.Context, ref string) ([]catalog.Relation, error) {
-	page, err := e.view.ByRef(ctx, ref, nil)
+// Entity returns an entity as JSON, nil if there is none.
+func (e entities) Entity(ctx context.Context, ref string) (json.RawMessage, error) {
+	page, err := e.view.ByRef(ctx, strings.ToLower(ref), nil)
 	if err != nil || page.Body == nil {
 		return nil, err
 	}
-	entity, err := jsonvalue.ParseObject(page.Body)
+	body := bytes.Clone(page.Body)
 	if page.Release != nil {
 		page.Release()
 	}
+	return body, nil
+}
+
+// Relations returns the relations of an entity.
+func (e entities) Relations(ctx context.Context, ref string) ([]catalog.Relation, error) {
+	body, err := e.Entity(ctx, ref)
+	if err != nil || body == nil {
+		return nil, err
+	}
+	entity, err := jsonvalue.ParseObject(body)
 	if err != nil {
 		return nil, fmt.Errorf("stored form of %s: %w", ref, err)
 	}
