@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -180,7 +181,7 @@ func (o *portal) openNotifications(p *platform) error {
 func (o *portal) openProxy(p *platform) (err error) {
 	s := p.settings
 	options := proxy.Options{
-		SkipInvalid: s.Portal.Proxy.SkipInvalid, OpenPolicy: s.Auth.DisableDefaultPolicy,
+		SkipInvalid: s.Portal.Proxy.SkipInvalid, OpenPolicy: s.Auth.DisableDefaultPolicy, Outbound: http.ProxyFromEnvironment,
 		Registerer: p.registry, Logger: p.log,
 	}
 	for _, e := range s.Portal.Proxy.Endpoints {
