@@ -67,10 +67,12 @@ func singleStars(pattern string) string {
 	return pattern
 }
 
+// allows tells whether the origin is one of the patterns. Null, which any page
+// can make itself have, has to be spelled out.
 func (c *cors) allows(origin string) bool {
 	origin = strings.ToLower(origin)
 	for _, p := range c.patterns {
-		if p == origin || doublestar.MatchUnvalidated(p, origin) {
+		if p == origin || origin != "null" && doublestar.MatchUnvalidated(p, origin) {
 			return true
 		}
 	}

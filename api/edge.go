@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -62,6 +63,9 @@ func (s *Server) logAccess(c *gin.Context, start time.Time, took time.Duration) 
 		return
 	}
 	url := r.RequestURI
+	if !strings.HasPrefix(url, "/") {
+		url = r.URL.RequestURI() // the absolute form may hold a password
+	}
 	s.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
 		slog.String("type", "incomingRequest"), slog.Time("date", start), slog.String("method", r.Method),
 		slog.String("url", url), slog.Int("status", c.Writer.Status()), slog.String("http_version", r.Proto),
@@ -73,6 +77,7 @@ func (s *Server) logAccess(c *gin.Context, start time.Time, took time.Duration) 
 // included: it waits for the start, and asks package auth who is calling.
 func (s *Server) barrier(c *gin.Context) {
 	plugin, path := splitMount(c.Request.URL.EscapedPath())
+	plugin = strings.ToLower(plugin) // where no route has spelled it
 	if !isPlugin(plugin) || isPublic(path) {
 		c.Next()
 		return
@@ -104,7 +109,7 @@ func isPublic(path string) bool { return path == pluginKeysPath }
 // the first segment names a provider.
 func (s *Server) notFound(c *gin.Context) {
 	plugin, rest := splitMount(c.Request.URL.EscapedPath())
-	if provider := firstSegment(rest); plugin == "auth" && provider != "" {
+	if provider := firstSegment(rest); strings.EqualFold(plugin, "auth") && provider != "" {
 		s.writeError(c, s.auth.UnknownProvider(provider))
 		return
 	}

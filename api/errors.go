@@ -30,6 +30,8 @@ func statusOf(name string) int {
 		return http.StatusConflict
 	case wire.NamePayloadTooLarge:
 		return http.StatusRequestEntityTooLarge
+	case wire.NameUnsupportedMedia:
+		return http.StatusUnsupportedMediaType
 	case wire.NameNotModified:
 		return http.StatusNotModified
 	case wire.NameNotImplemented:

@@ -13,7 +13,7 @@ import (
 
 // plugins are those that are mounted below /api. What is not here has no
 // barrier and is not found.
-var plugins = [...]string{"app", "auth", "catalog", "permission", "scaffolder"}
+var plugins = [...]string{"app", "auth", "catalog", "events", "permission", "scaffolder"}
 
 func isPlugin(name string) bool { return slices.Contains(plugins[:], name) }
 
@@ -88,6 +88,16 @@ func (s *Server) routes() *gin.Engine {
 
 	if s.scaffolder != nil {
 		s.scaffolderRoutes(group{s, e.Group("/api/scaffolder")})
+	}
+	if s.events != nil {
+		e.POST("/api/events/http/:topic", s.handle(s.events.Post))
+	}
+	if s.providers != nil {
+		cat.get("/providers", s.providers.List)
+		cat.post("/providers/:id/release", s.providers.Release)
+		cat.post("/providers/:id/discard", s.providers.Discard)
+		cat.get("/.backstage/scheduler/v1/tasks", s.providers.Tasks)
+		cat.post("/.backstage/scheduler/v1/tasks/:id/trigger", s.providers.TriggerTask)
 	}
 	return e
 }

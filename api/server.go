@@ -11,7 +11,9 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
+	"github.com/greenroom-idp/greenroom/api/eventsapi"
 	"github.com/greenroom-idp/greenroom/api/permission"
+	"github.com/greenroom-idp/greenroom/api/providerapi"
 	"github.com/greenroom-idp/greenroom/api/scaffolderapi"
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/klauspost/compress/gzip"
@@ -27,6 +29,10 @@ type Options struct {
 	Catalog    *catalogapi.API
 	// Scaffolder answers for the scaffolder plugin; nil: there is none.
 	Scaffolder *scaffolderapi.API
+	// Events takes webhooks, and Providers tells of crawlers; nil: there are
+	// none.
+	Events    *eventsapi.API
+	Providers *providerapi.API
 	// Logger takes access log, faults and panics; nil: they are lost.
 	Logger *slog.Logger
 	// AccessLog writes a line at level info for every request; false: none.
@@ -57,6 +63,8 @@ type Server struct {
 	permission  *permission.Engine
 	catalog     *catalogapi.API
 	scaffolder  *scaffolderapi.API
+	events      *eventsapi.API
+	providers   *providerapi.API
 	log         *slog.Logger
 	accessLog   bool
 	registry    *prometheus.Registry
@@ -85,7 +93,8 @@ func New(o Options) (*Server, error) {
 		return nil, errors.New("api needs auth, permission and catalog")
 	}
 	s := &Server{
-		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, scaffolder: o.Scaffolder, log: o.Logger, accessLog: o.AccessLog,
+		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, scaffolder: o.Scaffolder, events: o.Events, providers: o.Providers,
+		log: o.Logger, accessLog: o.AccessLog,
 		registry: o.Registry, headers: securityHeaders(o.CSP), health: o.HealthHeaders, now: o.Now,
 		ids: newRequestIDs(), startupWait: o.StartupWait, ready: make(chan struct{}), stopping: make(chan struct{}),
 	}

@@ -19,6 +19,9 @@ func (r EntityRef) String() string {
 // error is returned for a ref with an empty part, and for one without a kind
 // where there is no default kind.
 func ParseEntityRef(s, defaultKind, defaultNamespace string) (EntityRef, error) {
+	if s == "" {
+		return EntityRef{}, &Error{Name: NameError, Message: "Entity reference must not be empty"}
+	}
 	kind, namespace, name, ok := splitEntityRef(s)
 	if !ok {
 		return EntityRef{}, &Error{Name: NameTypeError, Message: fmt.Sprintf(

@@ -34,7 +34,7 @@ func ParseUID(s string) (UID, error) {
 		return u, fmt.Errorf("%q is not a uid", s)
 	}
 	if _, err := hex.Decode(u[:], []byte(s[0:8]+s[9:13]+s[14:18]+s[19:23]+s[24:36])); err != nil {
-		return u, fmt.Errorf("%q is not a uid", s)
+		return UID{}, fmt.Errorf("%q is not a uid", s)
 	}
 	return u, nil
 }

@@ -1,6 +1,8 @@
 package schemas
 
 import (
+	"encoding/json"
+	"errors"
 	"math/big"
 	"regexp"
 	"slices"
@@ -10,8 +12,10 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
-// first returns the first violation at the spot or below: of its type, then of
-// the keywords for every type, then of those for its type.
+// first returns the first violation at the spot or below: of the keywords for
+// every type, then of those for its type. A wrong type comes before all of them
+// unless the schema has keywords for the right one: then it comes in their
+// place.
 func (f *finder) first(s spot) *Violation {
 	if s.schema.Always != nil {
 		if f.broken[place{s.keyword, s.instance}] {
@@ -20,6 +24,9 @@ func (f *finder) first(s spot) *Violation {
 		return nil
 	}
 	if f.fails(s, "type") {
+		if v := f.despiteType(s); v != nil {
+			return v
+		}
 		types := strings.Join(s.schema.Types, ",")
 		return s.violation("must be "+types, "type: "+types)
 	}
@@ -35,6 +42,42 @@ func (f *finder) first(s spot) *Violation {
 		return f.inObject(s, value)
 	}
 	return f.inNumber(s)
+}
+
+// despiteType returns what is wrong with a value of the wrong type that comes
+// before that. The library stops at the type, so it is asked again without.
+func (f *finder) despiteType(s spot) *Violation {
+	if len(s.schema.Types) != 1 || !hasKeywordsFor(s.schema, s.schema.Types[0]) {
+		return nil
+	}
+	typeless := *s.schema
+	typeless.Types = nil
+	var invalid *jsonschema.ValidationError
+	if !errors.As(typeless.Validate(s.value), &invalid) {
+		return nil
+	}
+	again := &finder{broken: map[place]bool{}, properties: f.properties, keys: f.keys}
+	again.note(invalid)
+	return again.anyType(spot{schema: &typeless, value: s.value, path: s.path})
+}
+
+// hasKeywordsFor tells whether the schema has keywords that only apply to
+// values of the type.
+func hasKeywordsFor(s *jsonschema.Schema, typ string) bool {
+	switch typ {
+	case "string":
+		return s.MinLength >= 0 || s.MaxLength >= 0 || s.Pattern != nil || s.Format != ""
+	case "number":
+		return s.Minimum != nil || s.Maximum != nil || s.ExclusiveMinimum != nil || s.ExclusiveMaximum != nil ||
+			s.MultipleOf != nil || s.Format != ""
+	case "array":
+		return s.MinItems >= 0 || s.MaxItems >= 0 || s.UniqueItems || s.Items != nil || s.AdditionalItems != nil ||
+			s.Contains != nil || len(s.PrefixItems) > 0 || s.Items2020 != nil
+	case "object":
+		return s.MinProperties >= 0 || s.MaxProperties >= 0 || len(s.Required) > 0 || len(s.Properties) > 0 ||
+			len(s.PatternProperties) > 0 || s.AdditionalProperties != nil || s.PropertyNames != nil || len(s.Dependencies) > 0
+	}
+	return false
 }
 
 func (f *finder) anyType(s spot) *Violation {
@@ -181,23 +224,82 @@ func (f *finder) inArray(s spot, value []any) *Violation {
 	if f.fails(s, "minItems") {
 		return s.limit("fewer", s.schema.MinItems, "items")
 	}
-	if f.fails(s, "uniqueItems") {
-		return s.violation("must NOT have duplicate items")
-	}
-	if f.fails(s, "additionalItems") {
-		if items, ok := s.schema.Items.([]*jsonschema.Schema); ok && s.schema.AdditionalItems == false {
-			return s.limit("more", len(items), "items")
+	for _, step := range []func(spot, []any) *Violation{f.additionalItems, f.items, f.contains, f.uniqueItems} {
+		if v := step(s, value); v != nil {
+			return v
 		}
 	}
+	return nil
+}
+
+func (f *finder) uniqueItems(s spot, value []any) *Violation {
+	if !f.fails(s, "uniqueItems") {
+		return nil
+	}
+	i, j, ok := duplicates(value, itemsAreScalars(s.schema))
+	if !ok {
+		return nil
+	}
+	a, b := strconv.Itoa(i), strconv.Itoa(j)
+	return s.violation("must NOT have duplicate items (items ## "+b+" and "+a+" are identical)", "i: "+a, "j: "+b)
+}
+
+// duplicates returns the places of two equal items, and which two of several
+// ajv finds: of scalars the last that comes again, of others the last that came
+// before, with the equal one that is nearest.
+func duplicates(list []any, scalars bool) (i, j int, ok bool) {
+	seen := map[string]int{}
+	for at := range list {
+		if scalars {
+			at = len(list) - 1 - at
+		}
+		key, _ := json.Marshal(list[at]) // equal values are equal text, with sorted keys
+		if before, there := seen[string(key)]; there {
+			i, j, ok = at, before, true
+			if scalars {
+				return i, j, ok
+			}
+		}
+		seen[string(key)] = at
+	}
+	return i, j, ok
+}
+
+// itemsAreScalars tells whether the schema lets no item be an object or array.
+func itemsAreScalars(s *jsonschema.Schema) bool {
+	items, ok := s.Items.(*jsonschema.Schema)
+	return ok && len(items.Types) > 0 && !slices.Contains(items.Types, "object") && !slices.Contains(items.Types, "array")
+}
+
+// additionalItems looks at what comes after the items that have a schema of
+// their own.
+func (f *finder) additionalItems(s spot, value []any) *Violation {
+	own, ok := s.schema.Items.([]*jsonschema.Schema)
+	if !ok || len(value) <= len(own) {
+		return nil
+	}
+	if f.fails(s, "additionalItems") {
+		return s.limit("more", len(own), "items")
+	}
+	sub, ok := s.schema.AdditionalItems.(*jsonschema.Schema)
+	if !ok {
+		return nil
+	}
+	for i := len(own); i < len(value); i++ {
+		if v := f.first(s.at(sub, "additionalItems", strconv.Itoa(i), value[i])); v != nil {
+			return v
+		}
+	}
+	return nil
+}
+
+func (f *finder) items(s spot, value []any) *Violation {
 	for i, item := range value {
 		if sub, keyword := itemSchema(s.schema, i); sub != nil {
 			if v := f.first(s.at(sub, keyword, strconv.Itoa(i), item)); v != nil {
 				return v
 			}
 		}
-	}
-	if f.fails(s, "minContains") {
-		return s.violation("must contain at least 1 valid item(s)", "minContains: 1")
 	}
 	return nil
 }
@@ -211,13 +313,26 @@ func itemSchema(s *jsonschema.Schema, i int) (*jsonschema.Schema, string) {
 		if i < len(items) {
 			return items[i], "items/" + strconv.Itoa(i)
 		}
-		sub, _ := s.AdditionalItems.(*jsonschema.Schema)
-		return sub, "additionalItems"
+		return nil, ""
 	}
 	if i < len(s.PrefixItems) {
 		return s.PrefixItems[i], "prefixItems/" + strconv.Itoa(i)
 	}
 	return s.Items2020, "items"
+}
+
+// contains says why the first item is not what an array must contain; an empty
+// array has none.
+func (f *finder) contains(s spot, value []any) *Violation {
+	if !f.fails(s, "minContains") {
+		return nil
+	}
+	for i, item := range value {
+		if v := f.first(s.at(s.schema.Contains, "contains", strconv.Itoa(i), item)); v != nil {
+			return v
+		}
+	}
+	return s.violation("must contain at least 1 valid item(s)", "minContains: 1")
 }
 
 func (f *finder) inObject(s spot, value map[string]any) *Violation {

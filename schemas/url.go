@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 )
 
 // specialSchemes are those whose URLs have a host by rule; browsers know them
@@ -121,12 +123,29 @@ func isHost(s string) bool {
 		// A stray percent sign is taken as it is, and then forbidden.
 		return false
 	}
+	if decoded, err = toASCII(decoded); err != nil {
+		return false
+	}
 	for _, r := range decoded {
 		if r <= ' ' || r == 0x7f || strings.ContainsRune(`#/:<>?@[\]^|%`, r) {
 			return false
 		}
 	}
 	return decoded != "" && (!endsInNumber(decoded) || isIPv4(decoded))
+}
+
+// names is how browsers read names that are not plain ASCII.
+var names = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.CheckHyphens(false),
+	idna.CheckJoiners(true), idna.StrictDomainName(false))
+
+// toASCII writes a host in the letters of the domain name system. Most hosts
+// are in them.
+func toASCII(host string) (string, error) {
+	plain := strings.IndexFunc(host, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
+	if plain && !strings.Contains(strings.ToLower(host), "xn--") {
+		return host, nil
+	}
+	return names.ToASCII(host)
 }
 
 // endsInNumber tells whether the last part of a host makes it an address.

@@ -2,6 +2,7 @@ package schemas
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"strings"
 
@@ -19,13 +20,9 @@ type Violation struct {
 	Params string
 }
 
-// Error returns the path, the message and the parameters.
-func (v *Violation) Error() string {
-	if v.Params == "" {
-		return v.Short()
-	}
-	return v.Short() + " - " + v.Params
-}
+// Error returns the path, the message and the parameters. The dash is there
+// with nothing behind it too, as in the reference.
+func (v *Violation) Error() string { return v.Short() + " - " + v.Params }
 
 // Short returns the path and the message.
 func (v *Violation) Short() string {
@@ -44,6 +41,9 @@ type KeyOrder func(path []string) []string
 
 // check returns the first violation in the order of ajv, nil if there is none.
 func (s *schema) check(value any, order KeyOrder) *Violation {
+	if !isFinite(value) { // the library would panic
+		value = finite(value)
+	}
 	err := s.Validate(value)
 	if err == nil {
 		return nil
@@ -51,7 +51,7 @@ func (s *schema) check(value any, order KeyOrder) *Violation {
 	var invalid *jsonschema.ValidationError
 	if !errors.As(err, &invalid) {
 		// The schema is recursive without end, or the value is not JSON.
-		return &Violation{Message: "cannot be checked: " + err.Error()}
+		return &Violation{Message: "cannot be checked", Params: err.Error()}
 	}
 	f := &finder{broken: map[place]bool{}, properties: s.order, keys: order}
 	f.note(invalid)
@@ -59,6 +59,47 @@ func (s *schema) check(value any, order KeyOrder) *Violation {
 		return v
 	}
 	return deepest(invalid)
+}
+
+// isFinite tells whether JSON can hold all numbers of a value.
+func isFinite(value any) bool {
+	switch v := value.(type) {
+	case float64:
+		return !math.IsNaN(v) && !math.IsInf(v, 0)
+	case []any:
+		return !slices.ContainsFunc(v, func(part any) bool { return !isFinite(part) })
+	case map[string]any:
+		for _, part := range v {
+			if !isFinite(part) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// finite returns a copy of the value with null in place of the numbers that
+// JSON cannot hold, as JavaScript writes them.
+func finite(value any) any {
+	switch v := value.(type) {
+	case float64:
+		if !isFinite(v) {
+			return nil
+		}
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = finite(v[i])
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for key, part := range v {
+			out[key] = finite(part)
+		}
+		return out
+	}
+	return value
 }
 
 // deepest returns the violation in the library's own words, for keywords that
@@ -69,7 +110,7 @@ func deepest(e *jsonschema.ValidationError) *Violation {
 			return strings.Compare(a.KeywordLocation+a.InstanceLocation, b.KeywordLocation+b.InstanceLocation)
 		})
 	}
-	return &Violation{Path: e.InstanceLocation, Message: "is not valid: " + e.Message}
+	return &Violation{Path: e.InstanceLocation, Message: "is not valid", Params: e.Message}
 }
 
 // A place is a keyword that was applied to a part of the value, both as the
@@ -109,10 +150,14 @@ func (s spot) under(sub *jsonschema.Schema, keyword string) spot {
 
 // at returns the spot of a subschema that applies to a part of the value.
 func (s spot) at(sub *jsonschema.Schema, keyword, key string, value any) spot {
-	return spot{
+	part := spot{
 		schema: sub, keyword: s.keyword + "/" + keyword, value: value,
-		instance: s.instance + "/" + escape(key), path: append(slices.Clip(s.path), key),
+		instance: s.instance, path: append(slices.Clip(s.path), key),
 	}
+	if key != "" { // the library gives the part under the empty key the location of the whole
+		part.instance += "/" + escape(key)
+	}
+	return part
 }
 
 // fails tells whether the keyword is broken at the spot.

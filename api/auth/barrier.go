@@ -2,6 +2,7 @@ package auth
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -35,11 +36,26 @@ var exceptions = [...]exception{
 
 func opennessOf(plugin, path string) openness {
 	for _, e := range &exceptions {
-		if e.plugin == plugin && below(path, e.path) {
+		if e.plugin == plugin && below(path, e.path) && !crooked(path) {
 			return e.open
 		}
 	}
 	return closed
+}
+
+// crooked tells whether a path as it was sent leads elsewhere for whoever
+// resolves its dots, or takes encoded slashes and backslashes for slashes.
+func crooked(path string) bool {
+	if !strings.ContainsAny(path, `.%\`) {
+		return false
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		decoded, err := url.PathUnescape(segment)
+		if err != nil || decoded == "." || decoded == ".." || strings.ContainsAny(decoded, `/\`) {
+			return true
+		}
+	}
+	return false
 }
 
 // below tells whether path is prefix or below it, at a segment boundary.

@@ -27,14 +27,14 @@ var (
 	opEntities = &operation.Operation{Method: http.MethodGet, Path: "/entities", ID: "GetEntities", OK: 200,
 		About: "List entities, all of them or a page.",
 		Query: []operation.Parameter{fieldsParameter, limitParameter, filterParameter, offsetParameter,
-			{Name: "after", About: "The token of the page before, from its Link header."},
+			{Name: "after", NonEmpty: true, About: "The token of the page before, from its Link header."},
 			{Name: "order", Kind: operation.List, About: "asc:<field> or desc:<field>."}}}
 
 	opQueryEntities = &operation.Operation{Method: http.MethodGet, Path: "/entities/by-query", ID: "GetEntitiesByQuery", OK: 200,
 		About: "Page through entities that match a filter.",
 		Query: []operation.Parameter{fieldsParameter, limitParameter, offsetParameter,
 			{Name: "orderField", Kind: operation.List, About: "<field>, <field>,asc or <field>,desc."},
-			{Name: "cursor", About: "A cursor of the page before; it decides everything but limit and fields."},
+			{Name: "cursor", NonEmpty: true, About: "A cursor of the page before; it decides everything but limit and fields."},
 			filterParameter,
 			{Name: "totalItems", Enum: []string{"include", "exclude"}, About: "Whether to count all that match."},
 			{Name: "fullTextFilterTerm", About: "A text that one of the fields must contain."},

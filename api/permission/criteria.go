@@ -14,7 +14,13 @@ var errCriteria = errors.New("conditions must be {rule, resourceType, params?}, 
 
 // ParseCriteria reads criteria from their wire form. Empty lists, unknown
 // shapes and trees deeper than 32 are errors.
-func ParseCriteria(v any) (*Criteria, error) { return parseCriteria(v, 0) }
+func ParseCriteria(v any) (*Criteria, error) {
+	c, err := parseCriteria(v, 0)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
 
 func parseCriteria(v any, depth int) (*Criteria, error) {
 	o, ok := v.(*jsonvalue.Object)

@@ -10,6 +10,8 @@ const (
 	NameSyntax          = "SyntaxError"
 	NamePayloadTooLarge = "PayloadTooLargeError"
 	NameURI             = "URIError"
+
+	NameUnsupportedMedia = "UnsupportedMediaTypeError"
 )
 
 // InputError says what is wrong with the request.

@@ -294,7 +294,7 @@ func (e *Engine) follow(t *txn) {
 		}
 		delete(e.conflicts, ref)
 	}
-	e.queue.push(t.due...)
+	e.queue.ask(t.demand, t.due...)
 	if !e.keepOrphans {
 		e.orphans.add(t.orphans...)
 	}

@@ -50,7 +50,8 @@ func (e *Engine) resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if stored != e.opts.Fingerprint && !e.opts.ReadOnly {
+	marked := stored != e.opts.Fingerprint && !e.opts.ReadOnly
+	if marked {
 		if err := e.markAll(ctx); err != nil || ctx.Err() != nil {
 			return err
 		}
@@ -58,8 +59,9 @@ func (e *Engine) resume(ctx context.Context) error {
 	return e.store.View(func(tx store.ReadTx) error {
 		return tx.States("", func(s *store.State) bool {
 			switch {
-			case s.Due:
+			case s.Due && !marked: // what was marked is in the queue, or past it
 				e.queue.push(s.Ref)
+			case s.Due:
 			case refreshed(s):
 				e.queue.schedule(s.Ref, e.now().Add(e.interval()))
 			}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -38,6 +39,7 @@ func (e *Engine) RegisterLocation(ctx context.Context, ref catalog.LocationRef, 
 	}
 	var location catalog.Location
 	err := e.update(func(t *txn) error {
+		t.demand = waiting(ctx)
 		existing, found, err := t.tx.LocationByRef(ref)
 		switch {
 		case err != nil:
@@ -100,6 +102,7 @@ func (e *Engine) UpdateLocation(ctx context.Context, id string, ref catalog.Loca
 	}
 	var location catalog.Location
 	err := e.update(func(t *txn) error {
+		t.demand = waiting(ctx)
 		old, found, err := t.tx.Location(id)
 		if err != nil {
 			return err
@@ -212,6 +215,7 @@ func (e *Engine) DryRunLocation(ctx context.Context, ref catalog.LocationRef) (D
 	run := DryRun{Exists: exists, Location: catalog.Location{
 		ID: ref.String(), Type: ref.Type, Target: ref.Target, EntityRef: ref.EntityRef(),
 	}}
+	ctx = process.WithDemand(ctx, process.Demand{Since: e.now(), Urgent: true})
 	seen := map[string]bool{}
 	stack := []*jsonvalue.Object{catalog.LocationEntity(ref, "", "", "").Object}
 	for len(stack) > 0 {
@@ -243,12 +247,9 @@ func (e *Engine) DryRunLocation(ctx context.Context, ref catalog.LocationRef) (D
 
 // joinErrors makes one error of those of a run.
 func joinErrors(errs []error) error {
-	message := ""
+	texts := make([]string, len(errs))
 	for i, err := range errs {
-		if i > 0 {
-			message += ", "
-		}
-		message += catalog.Describe(err)
+		texts[i] = catalog.Describe(err)
 	}
-	return catalog.NewError(catalog.NameInput, message)
+	return catalog.NewError(catalog.NameInput, strings.Join(texts, ", "))
 }

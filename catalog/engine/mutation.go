@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/greenroom-idp/greenroom/catalog"
+	"github.com/greenroom-idp/greenroom/catalog/process"
 	"github.com/greenroom-idp/greenroom/catalog/store"
 )
 
@@ -46,6 +47,7 @@ func (e *Engine) ApplyMutation(ctx context.Context, provider string, m Mutation)
 	}
 	source := store.Source{Provider: provider}
 	return e.update(func(t *txn) error {
+		t.demand = process.DemandOf(ctx)
 		if m.Full {
 			if err := t.removeMissing(source, added); err != nil {
 				return err

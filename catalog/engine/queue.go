@@ -5,6 +5,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/greenroom-idp/greenroom/catalog/process"
 )
 
 // A queue knows when which ref is to be processed. A ref that was handed out
@@ -20,6 +22,7 @@ type queue struct {
 	head    int     // first of ready that was not handed out
 	waiting schedule
 	running int
+	turns   uint64 // how many refs were handed out
 	timer   *time.Timer
 	timerAt time.Time
 	closed  bool
@@ -40,6 +43,8 @@ type item struct {
 	at    time.Time // zero: not scheduled
 	place int       // in the schedule, -1 if not there
 	turn  int       // in ready, while queued
+	// wanted is who asked for the next run, taken for the one under way.
+	wanted, taken process.Demand
 }
 
 func newQueue(now func() time.Time) *queue {
@@ -58,13 +63,35 @@ func (q *queue) item(ref string) *item {
 }
 
 // push makes refs due now.
-func (q *queue) push(refs ...string) {
+func (q *queue) push(refs ...string) { q.ask(process.Demand{}, refs...) }
+
+// ask makes refs due now, as somebody has demanded: at this moment, unless the
+// demand says since when.
+func (q *queue) ask(d process.Demand, refs ...string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if d.Since.IsZero() {
+		d.Since = q.now()
+	}
 	for _, ref := range refs {
-		q.makeReady(q.item(ref))
+		it := q.item(ref)
+		it.wanted.Urgent = it.wanted.Urgent || d.Urgent
+		if d.Since.After(it.wanted.Since) {
+			it.wanted.Since = d.Since
+		}
+		q.makeReady(it)
 	}
 	q.wake.Broadcast()
+}
+
+// demand is who asked for the run of a ref that was handed out.
+func (q *queue) demand(ref string) process.Demand {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if it := q.items[ref]; it != nil {
+		return it.taken
+	}
+	return process.Demand{}
 }
 
 func (q *queue) makeReady(it *item) {
@@ -157,19 +184,21 @@ func (q *queue) remove(ref string) {
 	}
 }
 
-// pop waits for a ref that is due and hands it out. The answer is false once
-// the queue is closed.
-func (q *queue) pop() (string, bool) {
+// pop waits for a ref that is due and hands it out; turn counts from 0 how many
+// were handed out before. The answer is false once the queue is closed.
+func (q *queue) pop() (ref string, turn uint64, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for {
 		if q.closed {
-			return "", false
+			return "", 0, false
 		}
 		if it := q.next(); it != nil {
 			it.phase = running
+			it.taken, it.wanted = it.wanted, process.Demand{}
 			q.running++
-			return it.ref, true
+			q.turns++
+			return it.ref, q.turns - 1, true
 		}
 		q.wake.Wait()
 	}

@@ -16,7 +16,7 @@ func TestQueueHandsOutInOrderAndOnce(t *testing.T) {
 	q := newQueue(time.Now)
 	q.push("a", "b", "a", "c")
 	for _, want := range []string{"a", "b", "c"} {
-		got, ok := q.pop()
+		got, _, ok := q.pop()
 		require.True(t, ok)
 		require.Equal(t, want, got)
 	}
@@ -25,7 +25,7 @@ func TestQueueHandsOutInOrderAndOnce(t *testing.T) {
 	require.Equal(t, 0, ready, "a running ref must not be handed out twice")
 	require.Equal(t, 3, running)
 	q.done("a", "b", "c")
-	got, ok := q.pop()
+	got, _, ok := q.pop()
 	require.True(t, ok)
 	require.Equal(t, "b", got, "what was asked for meanwhile is kept")
 	q.done("b")
@@ -44,7 +44,7 @@ func TestQueueKeepsItsSchedule(t *testing.T) {
 			ref   string
 			after time.Duration
 		}{{"early", time.Hour}, {"moved", 2 * time.Hour}, {"late", 3 * time.Hour}} {
-			got, ok := q.pop()
+			got, _, ok := q.pop()
 			require.True(t, ok)
 			require.Equal(t, want.ref, got)
 			require.Equal(t, want.after, time.Since(begin))
@@ -58,13 +58,13 @@ func TestQueueScheduleOfARunningRefCountsAfterItsRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueue(time.Now)
 		q.push("a")
-		_, _ = q.pop()
+		_, _, _ = q.pop()
 		q.schedule("a", time.Now().Add(time.Minute))
 		time.Sleep(2 * time.Minute)
 		ready, _ := q.pending()
 		require.Zero(t, ready)
 		q.done("a")
-		got, ok := q.pop()
+		got, _, ok := q.pop()
 		require.True(t, ok)
 		require.Equal(t, "a", got)
 		q.close()
@@ -77,7 +77,7 @@ func TestQueueRemove(t *testing.T) {
 		"scheduled": func(q *queue) { q.schedule("a", time.Now().Add(time.Hour)) },
 		"running and due again": func(q *queue) {
 			q.push("a")
-			_, _ = q.pop()
+			_, _, _ = q.pop()
 			q.push("a")
 		},
 	} {
@@ -87,7 +87,7 @@ func TestQueueRemove(t *testing.T) {
 			q.remove("a")
 			q.done("a")
 			q.push("b")
-			got, _ := q.pop()
+			got, _, _ := q.pop()
 			require.Equal(t, "b", got)
 			q.done("b")
 			require.Empty(t, q.items)
@@ -102,7 +102,7 @@ func TestQueueCloseWakesWhoWaits(t *testing.T) {
 		q := newQueue(time.Now)
 		ended := make(chan bool)
 		go func() {
-			_, ok := q.pop()
+			_, _, ok := q.pop()
 			ended <- ok
 		}()
 		synctest.Wait()
@@ -120,7 +120,7 @@ func TestQueueSettle(t *testing.T) {
 		defer cancel()
 		require.ErrorIs(t, q.settle(ctx), context.DeadlineExceeded)
 		go func() {
-			ref, _ := q.pop()
+			ref, _, _ := q.pop()
 			time.Sleep(time.Minute)
 			q.done(ref)
 		}()
@@ -156,7 +156,7 @@ func TestQueueAgainstAModel(t *testing.T) {
 			if ready == 0 {
 				continue
 			}
-			got, ok := q.pop()
+			got, _, ok := q.pop()
 			require.True(t, ok)
 			require.True(t, due[got] && !inHand[got], got)
 			delete(due, got)

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/greenroom-idp/greenroom/catalog"
+	"github.com/greenroom-idp/greenroom/catalog/process"
 	"github.com/greenroom-idp/greenroom/catalog/store"
 )
 
@@ -19,6 +20,7 @@ func (e *Engine) Refresh(ctx context.Context, ref string) error {
 		return err
 	}
 	return unwrapDomain(e.update(func(t *txn) error {
+		t.demand = waiting(ctx)
 		s, err := t.state(ref)
 		if err != nil {
 			return err
@@ -29,6 +31,12 @@ func (e *Engine) Refresh(ctx context.Context, ref string) error {
 		t.markDue(s)
 		return t.refreshAncestors(ref, s.Parent)
 	}))
+}
+
+// waiting is the demand of one who waits for what is due: a user, or a webhook
+// that says since when.
+func waiting(ctx context.Context) process.Demand {
+	return process.Demand{Since: process.DemandOf(ctx).Since, Urgent: true}
 }
 
 func (t *txn) refreshAncestors(ref string, parent store.Source) error {
@@ -76,7 +84,7 @@ func (e *Engine) RefreshKeys(ctx context.Context, keys []string) error {
 	if err != nil {
 		return err
 	}
-	e.queue.push(refs...)
+	e.queue.ask(waiting(ctx), refs...)
 	return ctx.Err()
 }
 

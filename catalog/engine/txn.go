@@ -7,6 +7,7 @@ import (
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/catalog/index"
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
+	"github.com/greenroom-idp/greenroom/catalog/process"
 	"github.com/greenroom-idp/greenroom/catalog/store"
 )
 
@@ -30,6 +31,7 @@ type txn struct {
 
 	// What the queue is told once the transaction has committed.
 	due, gone []string
+	demand    process.Demand // of what is due
 	orphans   []string
 	conflicts []conflict
 	// failed are outcomes with errors that are new, for the log.

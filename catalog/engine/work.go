@@ -22,6 +22,8 @@ import (
 // stored. Runs make it; the committer alone reads it afterwards.
 type outcome struct {
 	ref  string
+	turn uint64 // in which it was handed out
+	void bool   // there is nothing to store
 	uid  catalog.UID
 	hash store.Digest // of the unprocessed form that was processed
 
@@ -52,20 +54,20 @@ type task struct {
 // work processes what is due until the queue is closed.
 func (e *Engine) work(ctx context.Context) error {
 	for {
-		ref, ok := e.queue.pop()
+		ref, turn, ok := e.queue.pop()
 		if !ok {
 			return nil
 		}
 		e.working.Add(1)
-		o, err := e.run(ctx, ref)
+		o, err := e.run(process.WithDemand(ctx, e.queue.demand(ref)), ref)
 		e.working.Add(-1)
 		if err != nil {
 			return err
 		}
 		if o == nil || ctx.Err() != nil {
-			e.queue.done(ref)
-			continue
+			o = &outcome{ref: ref, void: true}
 		}
+		o.turn = turn
 		e.outcomes <- o
 	}
 }
@@ -226,12 +228,12 @@ const burst = 1000
 // commitOutcomes stores outcomes in batches until there are no workers left.
 func (e *Engine) commitOutcomes() error {
 	since := 0
+	in := lineUp{from: e.outcomes}
 	for {
-		first, ok := <-e.outcomes
-		if !ok {
+		batch := e.collect(&in)
+		if batch == nil {
 			return nil
 		}
-		batch := e.collect(first)
 		if err := e.commit(batch); err != nil {
 			e.queue.close()
 			return err
@@ -244,39 +246,40 @@ func (e *Engine) commitOutcomes() error {
 }
 
 // collect takes what has been processed, and waits a little for what is being
-// processed.
-func (e *Engine) collect(first *outcome) []*outcome {
-	batch := []*outcome{first}
-	wait := shortWait
-	if ready, _ := e.queue.pending(); ready > flood {
-		wait = longWait
+// processed. It returns nil when there is nothing more to come.
+func (e *Engine) collect(in *lineUp) []*outcome {
+	first := in.wait(nil)
+	if first == nil {
+		return nil
 	}
-	timer := time.NewTimer(wait)
+	batch := []*outcome{first}
+	limit := shortWait
+	if ready, _ := e.queue.pending(); ready > flood {
+		limit = longWait
+	}
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	for len(batch) < maxBatch {
-		select {
-		case o, ok := <-e.outcomes:
-			if !ok {
-				return batch
-			}
-			batch = append(batch, o)
-			continue
-		default:
-		}
-		if ready, _ := e.queue.pending(); ready == 0 && e.working.Load() == 0 && len(e.outcomes) == 0 {
+		o := in.next()
+		if o == nil && e.nothingUnderWay(in) {
 			return batch
 		}
-		select {
-		case o, ok := <-e.outcomes:
-			if !ok {
-				return batch
-			}
-			batch = append(batch, o)
-		case <-timer.C:
+		if o == nil {
+			o = in.wait(timer.C)
+		}
+		if o == nil {
 			return batch
 		}
+		batch = append(batch, o)
 	}
 	return batch
+}
+
+// nothingUnderWay tells whether every outcome that there will be soon has been
+// taken.
+func (e *Engine) nothingUnderWay(in *lineUp) bool {
+	ready, _ := e.queue.pending()
+	return ready == 0 && e.working.Load() == 0 && in.empty()
 }
 
 // commit stores a batch and plans the next runs.
@@ -286,7 +289,7 @@ func (e *Engine) commit(batch []*outcome) error {
 	open := batch[:0:0]
 	for i, o := range batch {
 		refs[i] = o.ref
-		if !o.settled {
+		if !o.settled && !o.void {
 			open = append(open, o)
 		}
 	}

@@ -1,9 +1,11 @@
 package jsonvalue
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"strconv"
+	"sync/atomic"
 )
 
 // A Member is one key of an object with its value.
@@ -15,11 +17,18 @@ type Member struct {
 // An Object is a JSON object that remembers the order of its keys. The zero
 // value is an empty object.
 type Object struct {
+	// members stand in the order in which their keys were set first.
 	members []Member
 	// positions is kept for objects that are too large to look through.
 	positions map[string]int
-	// indexes counts the leading members whose keys are array indexes.
-	indexes int
+	// indexes counts the leading members whose keys are ascending array
+	// indexes; scattered says that there are others further on. Then members
+	// are not in the order of JavaScript, and ordered is, once somebody asked.
+	// To bring every single one to its place would take time that is quadratic
+	// in what a client sends.
+	indexes   int
+	scattered bool
+	ordered   atomic.Pointer[[]Member]
 }
 
 // indexedFrom is the number of keys from which a lookup by map is cheaper than
@@ -77,23 +86,34 @@ func (o *Object) Object(key string) *Object {
 // Set gives key the value. An existing key keeps its place; a new one comes
 // last, or among the leading array indexes when it is one.
 func (o *Object) Set(key string, value any) {
+	if o.scattered {
+		o.ordered.Store(nil)
+	}
 	if i := o.find(key); i >= 0 {
 		o.members[i].Value = value
 		return
 	}
-	at := len(o.members)
-	if n, ok := arrayIndex(key); ok {
-		at = o.indexes
-		for at > 0 {
-			if before, _ := arrayIndex(o.members[at-1].Key); before < n {
-				break
-			}
-			at--
+	if n, ok := arrayIndex(key); ok && !o.scattered {
+		if o.comesNext(n) {
+			o.indexes++
+		} else {
+			o.scattered = true
 		}
-		o.indexes++
 	}
-	o.members = slices.Insert(o.members, at, Member{key, value})
-	o.reindex(at)
+	o.members = append(o.members, Member{key, value})
+	o.reindex(len(o.members) - 1)
+}
+
+// comesNext tells whether a new array index n belongs behind all members.
+func (o *Object) comesNext(n uint64) bool {
+	if len(o.members) != o.indexes {
+		return false
+	}
+	if o.indexes == 0 {
+		return true
+	}
+	last, _ := arrayIndex(o.members[o.indexes-1].Key)
+	return last < n
 }
 
 // Delete removes key and tells whether it was there.
@@ -102,6 +122,7 @@ func (o *Object) Delete(key string) bool {
 	if i < 0 {
 		return false
 	}
+	o.ordered.Store(nil)
 	if i < o.indexes {
 		o.indexes--
 	}
@@ -114,10 +135,7 @@ func (o *Object) Delete(key string) bool {
 // All yields the members in order.
 func (o *Object) All() iter.Seq2[string, any] {
 	return func(yield func(string, any) bool) {
-		if o == nil {
-			return
-		}
-		for _, m := range o.members {
+		for _, m := range o.Members() {
 			if !yield(m.Key, m.Value) {
 				return
 			}
@@ -130,7 +148,31 @@ func (o *Object) Members() []Member {
 	if o == nil {
 		return nil
 	}
-	return o.members
+	if !o.scattered {
+		return o.members
+	}
+	if list := o.ordered.Load(); list != nil {
+		return *list
+	}
+	list := slices.Clone(o.members)
+	slices.SortStableFunc(list, byIndex)
+	o.ordered.Store(&list) // whoever else got here has the same
+	return list
+}
+
+// byIndex puts array indexes first, in ascending order.
+func byIndex(a, b Member) int {
+	m, aIs := arrayIndex(a.Key)
+	n, bIs := arrayIndex(b.Key)
+	switch {
+	case aIs && bIs:
+		return cmp.Compare(m, n)
+	case aIs:
+		return -1
+	case bIs:
+		return 1
+	}
+	return 0
 }
 
 func (o *Object) find(key string) int {
@@ -195,7 +237,7 @@ func (o *Object) Clone() *Object {
 	if o == nil {
 		return nil
 	}
-	out := &Object{members: make([]Member, len(o.members), len(o.members)+2), indexes: o.indexes}
+	out := &Object{members: make([]Member, len(o.members), len(o.members)+2), indexes: o.indexes, scattered: o.scattered}
 	for i, m := range o.members {
 		out.members[i] = Member{m.Key, Clone(m.Value)}
 	}

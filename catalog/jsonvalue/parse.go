@@ -17,7 +17,9 @@ const MaxDepth = 500
 var ErrTooDeep = fmt.Errorf("nested deeper than %d levels", MaxDepth)
 
 // ErrUnexpectedEnd is returned for input that stops inside a value.
-var ErrUnexpectedEnd = errors.New("Unexpected end of JSON input") //nolint:staticcheck // the words that clients of the reference see
+//
+//lint:ignore ST1005 clients of the reference see these words
+var ErrUnexpectedEnd = errors.New("Unexpected end of JSON input")
 
 // A SyntaxError says where input stops being JSON.
 type SyntaxError struct {
@@ -64,7 +66,8 @@ func (o *Object) UnmarshalJSON(data []byte) error {
 	if err != nil {
 		return err
 	}
-	*o = *x
+	o.members, o.positions, o.indexes, o.scattered = x.members, x.positions, x.indexes, x.scattered
+	o.ordered.Store(nil)
 	return nil
 }
 

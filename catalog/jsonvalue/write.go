@@ -57,7 +57,10 @@ func appendObject(dst []byte, o *Object, sorted bool) []byte {
 		return append(dst, "null"...)
 	}
 	members := o.members
-	if sorted && !slices.IsSortedFunc(members, byKey) {
+	switch {
+	case !sorted:
+		members = o.Members()
+	case !slices.IsSortedFunc(members, byKey):
 		members = slices.SortedFunc(slices.Values(members), byKey)
 	}
 	dst = append(dst, '{')

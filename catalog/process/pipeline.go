@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/schemas"
@@ -134,7 +135,7 @@ func (p *Pipeline) Process(ctx context.Context, in Input) Result {
 		r.errors = append(r.errors, err)
 	}
 	if len(r.errors) > 0 {
-		return Result{Errors: r.errors, Warnings: r.warnings, RefreshKeys: r.keys, Cache: in.Cache.keep()}
+		return Result{Errors: bounded(r.errors), Warnings: r.warnings, RefreshKeys: r.keys, Cache: in.Cache.keep()}
 	}
 	result := Result{
 		OK: true, Entity: r.entity, Children: r.children, Relations: r.relations,
@@ -144,6 +145,28 @@ func (p *Pipeline) Process(ctx context.Context, in Input) Result {
 		result.Cache = &Cache{targets: r.kept}
 	}
 	return result
+}
+
+const (
+	// maxErrors is how many errors of one run are told apart.
+	maxErrors = 100
+	// maxErrorBytes is how long the words of one may be.
+	maxErrorBytes = 10_000
+)
+
+// bounded keeps the first errors, none longer than it may be, and says how many
+// more there were: they are stored with the entity and shown with it.
+func bounded(errs []error) []error {
+	kept := errs[:min(len(errs), maxErrors):min(len(errs), maxErrors)]
+	for i, err := range kept {
+		if text := err.Error(); len(text) > maxErrorBytes {
+			kept[i] = catalog.NewError(catalog.ErrorName(err), strings.ToValidUTF8(text[:maxErrorBytes], "")+"…")
+		}
+	}
+	if len(errs) > maxErrors {
+		kept = append(kept, catalog.NewError(catalog.NameError, fmt.Sprintf("There are %d further errors", len(errs)-maxErrors)))
+	}
+	return kept
 }
 
 // run goes through all steps. An error ends the run at once; those that are

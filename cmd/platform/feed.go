@@ -43,10 +43,19 @@ func (p *platform) feed(ctx context.Context) error {
 	if err := p.engine.ApplyMutation(ctx, configProvider, mutation); err != nil {
 		return fmt.Errorf("catalog.locations: %w", err)
 	}
-	if p.settings.Catalog.KeepOrphanProviders {
-		return nil
+	if !p.settings.Catalog.KeepOrphanProviders {
+		if err := p.engine.RetainProviders(ctx, append(p.crawl.names(), configProvider)); err != nil {
+			return err
+		}
 	}
-	return p.engine.RetainProviders(ctx, []string{configProvider})
+	p.background.Go(func() error {
+		err := p.crawl.run(background)
+		if err != nil {
+			p.log.Error("crawling has ended", slog.Any("error", err))
+		}
+		return err
+	})
+	return nil
 }
 
 // configuredLocations returns the locations of the configuration, each once,

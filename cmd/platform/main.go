@@ -11,10 +11,16 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-	// After the first signal the usual meaning is back: a second one ends the
-	// program at once.
-	context.AfterFunc(ctx, stop)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+	go func() {
+		first := <-signals
+		// The usual meaning comes back before anybody hears of the first
+		// signal: a second one ends the program at once.
+		signal.Reset(syscall.SIGTERM, os.Interrupt)
+		cancel(fmt.Errorf("%s signal received", first))
+	}()
 	os.Exit(exitStatus(run(ctx, os.Args[1:], os.Stdout, os.Stderr)))
 }
 

@@ -90,8 +90,8 @@ func ruleOf(r config.Rule) process.Rule {
 }
 
 // newReader returns what reads from the outside.
-func newReader(s *config.Settings, hosts *integration.Set, kinds *schemas.Set) (*source.Reader, error) {
-	o := source.Options{Integrations: hosts, Known: func(apiVersion, kind string) bool { return kinds.Kind(apiVersion, kind) != nil }}
+func newReader(s *config.Settings, hosts *integration.Set, readers []source.Host, kinds *schemas.Set) (*source.Reader, error) {
+	o := source.Options{Integrations: hosts, Hosts: readers, Known: func(apiVersion, kind string) bool { return kinds.Kind(apiVersion, kind) != nil }}
 	for _, a := range s.Backend.Reading {
 		o.Allow = append(o.Allow, source.Allow(a))
 	}

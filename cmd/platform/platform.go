@@ -17,7 +17,9 @@ import (
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/auth/boltkeys"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
+	"github.com/greenroom-idp/greenroom/api/eventsapi"
 	"github.com/greenroom-idp/greenroom/api/permission"
+	"github.com/greenroom-idp/greenroom/api/providerapi"
 	"github.com/greenroom-idp/greenroom/catalog/boltstore"
 	"github.com/greenroom-idp/greenroom/catalog/engine"
 	"github.com/greenroom-idp/greenroom/catalog/index"
@@ -43,7 +45,9 @@ type platform struct {
 	view     *view.View
 	pipeline *process.Pipeline
 	hosts    *integration.Set
+	forges   *forges
 	engine   *engine.Engine
+	crawl    *crawl
 	keys     *boltkeys.Store
 	kinds    *schemas.Set
 	reader   *source.Reader
@@ -62,7 +66,7 @@ func open(ctx context.Context, s *config.Settings, dataDir string, log *slog.Log
 	p := &platform{settings: s, log: log, registry: prometheus.NewRegistry(), stop: func() {}, dataDir: dataDir}
 	for _, part := range []func(context.Context) error{
 		func(context.Context) error { return p.openStore(dataDir) },
-		p.openCatalog, p.openAPI, p.feed, p.startTasks,
+		p.openCatalog, p.openCrawl, p.openAPI, p.feed, p.startTasks,
 	} {
 		if err := part(ctx); err != nil {
 			return nil, errors.Join(err, p.Close())
@@ -121,12 +125,15 @@ func (p *platform) openCatalog(ctx context.Context) error {
 	for _, w := range warnings {
 		p.log.Warn("configuration", slog.String("warning", w))
 	}
+	if p.forges, err = newForges(p.hosts, p.registry, p.log); err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
 	kinds, fingerprint, err := newKinds(p.settings.Catalog)
 	if err != nil {
 		return err
 	}
 	p.kinds = kinds
-	if p.reader, err = newReader(p.settings, p.hosts, kinds); err != nil {
+	if p.reader, err = newReader(p.settings, p.hosts, p.forges.sources(), kinds); err != nil {
 		return err
 	}
 	if p.pipeline, err = newPipeline(p.settings.Catalog, kinds, p.reader, true); err != nil {
@@ -151,6 +158,15 @@ func (p *platform) openCatalog(ctx context.Context) error {
 // processingWorkers is how many entities are processed at once: more than there
 // are cores, since some of them wait for what they read.
 const processingWorkers = 8
+
+// openCrawl builds what feeds the catalog by itself.
+func (p *platform) openCrawl(context.Context) (err error) {
+	p.crawl, err = newCrawl(crawlParts{
+		settings: p.settings, hosts: p.hosts, forges: p.forges, db: p.db, store: p.store, index: p.index,
+		engine: p.engine, registry: p.registry, log: p.log,
+	})
+	return err
+}
 
 // openAPI builds the HTTP edge.
 func (p *platform) openAPI(ctx context.Context) error {
@@ -179,8 +195,17 @@ func (p *platform) openAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	events, err := eventsapi.New(eventsapi.Options{Receivers: p.crawl.receivers, Queue: p.crawl.queue, Logger: p.log})
+	if err != nil {
+		return err
+	}
+	providers, err := providerapi.New(providerapi.Options{Loop: p.crawl.loop, Decider: decider})
+	if err != nil {
+		return err
+	}
 	p.api, err = api.New(api.Options{
-		Auth: authority, Permission: decider, Catalog: catalogAPI, Scaffolder: p.scaffolder.api, Logger: p.log, AccessLog: true,
+		Auth: authority, Permission: decider, Catalog: catalogAPI, Scaffolder: p.scaffolder.api, Events: events, Providers: providers,
+		Logger: p.log, AccessLog: true,
 		Registry: p.registry, CatalogStats: p.stats, CORS: corsOptions(s.Backend.CORS), CSP: s.Backend.CSP,
 		StartupWait: s.Backend.StartupWait, HealthHeaders: s.Backend.HealthHeaders,
 	})
@@ -211,6 +236,9 @@ func (p *platform) Close() error {
 	}
 	if p.engine != nil {
 		errs = append(errs, p.engine.Close())
+	}
+	if p.forges != nil {
+		errs = append(errs, p.forges.Close())
 	}
 	if p.db != nil {
 		errs = append(errs, p.db.Close())

@@ -1,8 +1,9 @@
 package integration
 
 import (
+	"crypto/rsa"
 	"fmt"
-	"net/url"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,18 +14,71 @@ import (
 const (
 	KindGitHub = "github"
 	KindGitLab = "gitlab"
+	KindGit    = "git" // a Git server of which nothing else is known
 )
 
 // A Host is one Git host.
 type Host struct {
-	Kind string // KindGitHub or KindGitLab
+	Kind string // KindGitHub, KindGitLab or KindGit
 	Host string // with port where it is not the default one
 	// BaseURL is where GitLab's pages are, without a trailing slash.
 	BaseURL string
 	// APIBaseURL is where the REST API is; RawBaseURL where GitHub serves
 	// files to those without a token. "" where there is none.
 	APIBaseURL, RawBaseURL string
-	Token                  string
+	// Token is for the API and for Git over HTTP.
+	Token Secret
+	// Apps are the GitHub Apps that read from the host; where one of them is
+	// installed, its token comes before Token.
+	Apps []App
+	// Retry is how often GitLab is asked again.
+	Retry Retry
+	// Git says how a Git server of KindGit is spoken to.
+	Git Git
+}
+
+// An App is a GitHub App.
+type App struct {
+	ID            int64
+	ClientID      string
+	ClientSecret  Secret
+	WebhookSecret Secret
+	AllowedOwners []string // in lower case; nil: all
+	PublicAccess  bool     // its token may read what is public where it is not installed
+
+	key *rsa.PrivateKey
+}
+
+// PrivateKey signs the app's own tokens.
+func (a App) PrivateKey() *rsa.PrivateKey { return a.key }
+
+// Allows tells whether the app may be used for what belongs to an owner.
+func (a App) Allows(owner string) bool {
+	return a.AllowedOwners == nil || slices.Contains(a.AllowedOwners, strings.ToLower(owner))
+}
+
+// Retry is the configuration of the same name; zero values mean the defaults.
+type Retry struct {
+	MaxRetries              int
+	StatusCodes             []int
+	MaxAPIRequestsPerMinute int // -1: no limit
+}
+
+// Git holds the credentials for a Git server: Username and Password are for
+// HTTP, SSH is for URLs with the scheme ssh.
+type Git struct {
+	Username string
+	Password Secret
+	SSH      SSH
+}
+
+// SSH is how to sign in at an SSH server, and how to know it.
+type SSH struct {
+	User       string // "git" unless set
+	PrivateKey Secret // PEM or OpenSSH; without it SSH is not used
+	Passphrase Secret
+	// KnownHosts are lines as in a known_hosts file: no other server is trusted.
+	KnownHosts string
 }
 
 // String names the integration, without its token.
@@ -52,11 +106,11 @@ func Parse(config any) (*Set, []string, error) {
 		return nil, nil, fmt.Errorf("integrations: expected an object")
 	}
 	var warnings []string
-	for _, kind := range sortedKeys(sections) {
+	for _, kind := range slices.Sorted(maps.Keys(sections)) {
 		section := sections[kind]
 		switch {
 		case section == nil:
-		case kind == KindGitHub || kind == KindGitLab:
+		case kind == KindGitHub || kind == KindGitLab || kind == KindGit:
 			if err := s.addSection(kind, section); err != nil {
 				return nil, nil, err
 			}
@@ -72,15 +126,6 @@ func Parse(config any) (*Set, []string, error) {
 		}
 	}
 	return s, warnings, nil
-}
-
-func sortedKeys(m map[string]any) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // defaults returns what is known of a host without configuration.
@@ -118,70 +163,10 @@ func (s *Set) addSection(kind string, section any) error {
 	return nil
 }
 
-func parseHost(kind, key string, fields map[string]any) (Host, error) {
-	name := "github.com"
-	if kind == KindGitLab {
-		name = "gitlab.com"
-	}
-	if err := stringField(fields, key, "host", &name); err != nil {
-		return Host{}, err
-	}
-	if u, err := url.Parse("https://" + name); err != nil || u.Host != name || strings.ContainsAny(name, " /@") {
-		return Host{}, fmt.Errorf("%s.host: %q is not a valid host", key, name)
-	}
-	h := defaults(kind, strings.ToLower(name))
-	for field, to := range map[string]*string{"apiBaseUrl": &h.APIBaseURL, "rawBaseUrl": &h.RawBaseURL, "baseUrl": &h.BaseURL} {
-		if kind == KindGitHub && field == "baseUrl" {
-			continue
-		}
-		if err := stringField(fields, key, field, to); err != nil {
-			return Host{}, err
-		}
-		if *to = strings.TrimRight(*to, "/"); *to != "" && !isHTTP(*to) {
-			return Host{}, fmt.Errorf("%s.%s: not a valid URL", key, field)
-		}
-	}
-	if err := stringField(fields, key, "token", &h.Token); err != nil {
-		return Host{}, err
-	}
-	h.Token = strings.TrimSpace(h.Token)
-	return h.complete(key)
-}
-
-// complete fills in the API of a GitLab and checks that there is a way to read
-// from the host.
-func (h Host) complete(key string) (Host, error) {
-	switch {
-	case h.Kind == KindGitHub && h.APIBaseURL == "" && h.RawBaseURL == "":
-		return h, fmt.Errorf("%s: host %s needs apiBaseUrl or rawBaseUrl", key, h.Host)
-	case h.Kind == KindGitLab && h.APIBaseURL == "" && h.Host != "gitlab.com":
-		return h, fmt.Errorf("%s: host %s needs apiBaseUrl", key, h.Host)
-	}
-	return h, nil
-}
-
 // API returns where the REST API is.
 func (h Host) API() string {
 	if h.APIBaseURL == "" && h.Kind == KindGitLab {
 		return h.BaseURL + "/api/v4"
 	}
 	return h.APIBaseURL
-}
-
-func stringField(fields map[string]any, key, name string, to *string) error {
-	v, ok := fields[name]
-	if !ok || v == nil {
-		return nil
-	}
-	s, ok := v.(string)
-	if !ok || s == "" {
-		return fmt.Errorf("%s.%s: expected a string that is not empty", key, name)
-	}
-	*to = s
-	return nil
-}
-
-func isHTTP(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }

@@ -146,6 +146,18 @@ func TestParseErrors(t *testing.T) {
 		{one("github", map[string]any{"apiBaseUrl": "secret"}), "integrations.github[0].apiBaseUrl: not a valid URL"},
 		{one("github", map[string]any{"token": 12}), "integrations.github[0].token: expected a string that is not empty"},
 		{map[string]any{"github": []any{map[string]any{}, map[string]any{}}}, "integrations.github[1]: host github.com is configured twice"},
+		{one("github", map[string]any{"apps": "x"}), "integrations.github[0].apps: expected a list"},
+		{one("github", map[string]any{"apps": []any{map[string]any{"privateKey": "x"}}}), "integrations.github[0].apps[0].appId: missing"},
+		{one("github", map[string]any{"apps": []any{map[string]any{"appId": 1.5, "privateKey": "x"}}}), "integrations.github[0].apps[0].appId: expected a whole number"},
+		{one("github", map[string]any{"apps": []any{map[string]any{"appId": 1}}}), "integrations.github[0].apps[0].privateKey: missing"},
+		{one("github", map[string]any{"apps": []any{map[string]any{"appId": 1, "privateKey": "sesame"}}}), "integrations.github[0].apps[0].privateKey: expected an RSA private key in PEM form"},
+		{one("github", map[string]any{"apiBaseUrl": "https://u:secret@h/"}), "integrations.github[0].apiBaseUrl: not a valid URL"},
+		{one("gitlab", map[string]any{"retry": map[string]any{"retryStatusCodes": []any{7}}}), "integrations.gitlab[0].retry.retryStatusCodes[0]: expected an HTTP status"},
+		{one("gitlab", map[string]any{"retry": map[string]any{"maxRetries": 11}}), "integrations.gitlab[0].retry.maxRetries: expected a number from 0 to 10"},
+		{one("git", map[string]any{}), "integrations.git[0].host: missing"},
+		{one("git", map[string]any{"host": "h", "token": "a", "password": "b"}), "integrations.git[0]: host h has both a token and a password: use one"},
+		{one("git", map[string]any{"host": "h", "ssh": map[string]any{"privateKey": "sesame"}}),
+			"integrations.git[0].ssh.knownHosts: missing: without the keys of the server its answers cannot be trusted; ssh-keyscan h prints them"},
 	} {
 		_, _, err := integration.Parse(c.config)
 		require.EqualError(t, err, c.want)

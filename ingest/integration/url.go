@@ -26,14 +26,14 @@ func (s *Set) ByURL(raw string) (Host, bool) {
 // is the default of the scheme.
 func HostPort(u *url.URL) string {
 	host, port := strings.ToLower(u.Host), u.Port()
-	if u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
+	if u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" || u.Scheme == "ssh" && port == "22" {
 		return strings.TrimSuffix(host, ":"+port)
 	}
 	return strings.TrimSuffix(host, ":")
 }
 
 // Kind returns which kind of Git host a URL is of, as far as it says what its
-// repositories are called: github, gitlab or azure; "" for others.
+// repositories are called: github, gitlab, git or azure; "" for others.
 func (s *Set) Kind(raw string) string {
 	if h, ok := s.ByURL(raw); ok {
 		return h.Kind
@@ -104,7 +104,7 @@ func authority(u *url.URL) string {
 }
 
 // inRepository matches the path of a file or folder in a repository.
-var inRepository = regexp.MustCompile(`^/([^/]+(?:/[^/]+)*?/[^/]+)(/-)?/(blob|tree|raw|edit|src)/([^/]+)(?:/(.*))?$`)
+var inRepository = regexp.MustCompile(`^/([^/]+(?:/[^/]+)*?/[^/]+|[^/]+\.git)(/-)?/(blob|tree|raw|edit|src)/([^/]+)(?:/(.*))?$`)
 
 // repositoryRoot returns the path of the root folder of the repository that
 // path is in, and path itself where it is in none.
@@ -175,17 +175,19 @@ func gitlabForm(raw, form string) string {
 	return raw[:m[2]] + form + raw[m[3]:]
 }
 
-// SourceURLs returns the URL that edits the file at raw and that of its
-// folder; false where the host has no integration.
+// SourceURLs returns the URL that edits the file at raw, "" where there is no
+// such page, and that of its folder; false where the host has no integration.
 func (s *Set) SourceURLs(raw string) (edit, folder string, ok bool) {
 	h, ok := s.ByURL(raw)
 	if !ok {
 		return "", "", false
 	}
-	if h.Kind == KindGitHub {
+	switch h.Kind {
+	case KindGitHub:
 		edit = githubForm(raw, "edit")
-	} else {
+	case KindGitLab:
 		edit = gitlabForm(raw, "edit")
+	case KindGit: // a server that is not known to have pages
 	}
 	folder, err := s.Resolve("./", raw)
 	if err != nil {
@@ -221,4 +223,10 @@ func (s *Set) repository(raw string) (string, bool) {
 	}
 	name = strings.TrimSuffix(name, ".git")
 	return HostPort(u) + "/" + strings.ToLower(name), name != ""
+}
+
+// Matches tells whether a URL is of the host, whose port counts.
+func (h Host) Matches(raw string) bool {
+	u, err := url.Parse(raw)
+	return err == nil && HostPort(u) == h.Host
 }

@@ -63,7 +63,7 @@ func Parse(data []byte, limits Limits) []Document {
 	budget, names := limits.Nodes, interned{}
 	var documents []Document
 	for s := range spans(data) {
-		p := parser{full: data, src: data[:s.end], pos: s.start, lineStart: s.start, nodes: budget, depth: limits.Depth, names: names}
+		p := parser{full: data, src: data[:s.end], pos: s.start, lineStart: s.start, nodes: budget, depth: limits.Depth, limits: limits, names: names}
 		d := p.document(s)
 		budget = p.nodes
 		if d.Value == nil && d.Err == nil {
@@ -121,6 +121,7 @@ type parser struct {
 	lineStart int // where the line that pos is in starts
 	nodes     int // how many may still be made
 	depth     int // how deep nodes may still be nested
+	limits    Limits
 	anchors   map[string]anchored
 	unmarked  error             // of directives that no marker follows
 	unknown   error             // of the first alias that nothing was anchored for
@@ -309,7 +310,7 @@ const bytesPerNode = 64
 // spend takes n nodes from the budget.
 func (p *parser) spend(n int) error {
 	if p.nodes -= n; p.nodes < 0 {
-		return &LimitError{"too many nodes, or aliases that expand to too many"}
+		return &LimitError{fmt.Sprintf("more than the allowed %d nodes, counted with aliases expanded", p.limits.Nodes)}
 	}
 	return nil
 }
@@ -317,7 +318,7 @@ func (p *parser) spend(n int) error {
 // enter goes one level deeper; leave comes back.
 func (p *parser) enter() error {
 	if p.depth--; p.depth < 0 {
-		return &LimitError{"nested too deeply"}
+		return &LimitError{fmt.Sprintf("nested deeper than the allowed %d levels", p.limits.Depth)}
 	}
 	return nil
 }

@@ -85,7 +85,7 @@ func callParseEntityRef(_ context.Context, args nunjucks.Args) (nunjucks.Value, 
 	case in.Kind() == nunjucks.KindObject:
 		ref, err = refOfParts(member(in, "kind"), member(in, "namespace"), member(in, "name"), kind, namespace)
 	default:
-		err = errors.New("Entity reference must not be empty") //nolint:staticcheck // the words that users of the reference know
+		err = catalog.NewError(catalog.NameInput, "Entity reference must not be empty")
 	}
 	if err != nil {
 		return nunjucks.UndefinedValue(), err

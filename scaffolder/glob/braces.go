@@ -11,47 +11,60 @@ import (
 // groups rewrites ?(a|b) and @(a|b) as braces, and !(a|b) as a star with what
 // must not match then.
 func groups(pattern string) (include, exclude string, err error) {
-	var with, without strings.Builder // without !(…), and with braces for it
+	var with, without strings.Builder // include, and the same with braces for !(…)
 	negated := false
-	for i := 0; i < len(pattern); i++ {
-		c := pattern[i]
-		if c == '\\' && i+1 < len(pattern) {
-			with.WriteString(pattern[i : i+2])
-			without.WriteString(pattern[i : i+2])
-			i++
+	for i := 0; i < len(pattern); {
+		n := groupLength(pattern[i:])
+		if n == 0 {
+			n = 1
+			if pattern[i] == '\\' {
+				n = min(2, len(pattern)-i)
+			}
+			with.WriteString(pattern[i : i+n])
+			without.WriteString(pattern[i : i+n])
+			i += n
 			continue
 		}
-		end := -1
-		if strings.IndexByte("?@!+*", c) >= 0 && i+1 < len(pattern) && pattern[i+1] == '(' {
-			end = strings.IndexByte(pattern[i:], ')')
-		}
-		if end < 0 {
-			with.WriteByte(c)
-			without.WriteByte(c)
-			continue
-		}
-		inner := pattern[i+2 : i+end]
-		if strings.ContainsAny(inner, "({") || c == '+' || c == '*' {
-			return "", "", fmt.Errorf("the group %s is not supported; write its alternatives as {a,b} or as patterns of their own", pattern[i:i+end+1])
-		}
-		braces := "{" + strings.ReplaceAll(inner, "|", ",") + "}"
-		if c == '?' {
-			braces = "{," + braces[1:]
-		}
-		negated = negated || c == '!'
-		switch {
-		case c != '!':
-			with.WriteString(braces)
-		case !strings.HasSuffix(with.String(), "*") && !strings.HasPrefix(pattern[i+end+1:], "*"):
-			with.WriteByte('*') // two stars would mean folders
+		braces, err := asBraces(pattern[i : i+n])
+		if err != nil {
+			return "", "", err
 		}
 		without.WriteString(braces)
-		i += end
+		switch isNot := pattern[i] == '!'; {
+		case !isNot:
+			with.WriteString(braces)
+		case !strings.HasSuffix(with.String(), "*") && !strings.HasPrefix(pattern[i+n:], "*"):
+			with.WriteByte('*') // two stars would mean folders
+		}
+		negated = negated || pattern[i] == '!'
+		i += n
 	}
 	if negated {
 		exclude = without.String()
 	}
 	return with.String(), exclude, nil
+}
+
+// groupLength returns how long the group is that a pattern begins with; 0 if
+// it begins with none.
+func groupLength(pattern string) int {
+	if len(pattern) < 2 || pattern[1] != '(' || strings.IndexByte("?@!+*", pattern[0]) < 0 {
+		return 0
+	}
+	return strings.IndexByte(pattern, ')') + 1
+}
+
+// asBraces writes the alternatives of a group in braces.
+func asBraces(group string) (string, error) {
+	inner := group[2 : len(group)-1]
+	if group[0] == '+' || group[0] == '*' || strings.ContainsAny(inner, "({") {
+		return "", fmt.Errorf("the group %s is not supported; write its alternatives as {a,b} or as patterns of their own", group)
+	}
+	alternatives := strings.ReplaceAll(inner, "|", ",")
+	if group[0] == '?' {
+		alternatives = "," + alternatives
+	}
+	return "{" + alternatives + "}", nil
 }
 
 var span = regexp.MustCompile(`\{(-?\d{1,6})\.\.(-?\d{1,6})\}|\{([a-zA-Z])\.\.([a-zA-Z])\}`)

@@ -29,6 +29,8 @@ type EngineOptions struct {
 	// compatible one.
 	Filters, Compatible map[string]nunjucks.Func
 	Globals             map[string]nunjucks.Value
+	// StringMethods are methods of strings beyond the built-in ones; nil: none.
+	StringMethods map[string]nunjucks.Func
 	// Limits bound each template; see their defaults.
 	Limits nunjucks.Limits
 }
@@ -59,7 +61,7 @@ func (e *Engine) env(d Dialect) *nunjucks.Env {
 		filters[name] = f
 	}
 	o := nunjucks.Options{Tags: nunjucks.ScaffolderTags(), TrimBlocks: d.TrimBlocks, LstripBlocks: d.LstripBlocks,
-		Filters: filters, Globals: e.options.Globals, Limits: e.options.Limits}
+		Filters: filters, Globals: e.options.Globals, StringMethods: e.options.StringMethods, Limits: e.options.Limits}
 	if d.Compatible {
 		o.Tags, o.Compat = nunjucks.Tags{}, true
 		for name, f := range e.options.Compatible {

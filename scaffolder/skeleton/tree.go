@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/greenroom-idp/greenroom/catalog"
 )
@@ -73,7 +75,7 @@ func Read(ctx context.Context, source fs.FS, limits Limits) (*Tree, error) {
 // list adds what is in one folder to the entries and returns it.
 func (t *Tree) list(folder string) ([]Entry, error) {
 	if strings.Count(folder, "/") >= t.limits.Depth {
-		return nil, tooMuch("folders of the template are nested deeper than %d levels", t.limits.Depth)
+		return nil, unfit("folders of the template are nested deeper than %d levels", t.limits.Depth)
 	}
 	entries, err := fs.ReadDir(t.source, folder)
 	if err != nil {
@@ -89,12 +91,15 @@ func (t *Tree) list(folder string) ([]Entry, error) {
 		if err != nil {
 			return nil, err
 		}
+		if !utf8.ValidString(d.Name()) {
+			return nil, unfit("the template has a file whose name is not UTF-8: %q", path.Join(folder, d.Name()))
+		}
 		if m := info.Mode(); m.IsRegular() || m.IsDir() || m&fs.ModeSymlink != 0 {
 			t.entries = append(t.entries, Entry{Name: path.Join(folder, d.Name()), Mode: m})
 		}
 	}
 	if len(t.entries) > t.limits.Entries {
-		return nil, tooMuch("the template has more than %d files and folders", t.limits.Entries)
+		return nil, unfit("the template has more than %d files and folders", t.limits.Entries)
 	}
 	return t.entries[first:], nil
 }
@@ -102,6 +107,37 @@ func (t *Tree) list(folder string) ([]Entry, error) {
 // Entries returns what the tree has, in order. The caller must not change it.
 func (t *Tree) Entries() []Entry { return t.entries }
 
-func tooMuch(format string, args ...any) error {
+// ReadFile returns the content of a file, which may be as large as a template.
+// One that is not there is fs.ErrNotExist.
+func (t *Tree) ReadFile(name string) ([]byte, error) {
+	f, err := t.source.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, t.limits.Text+1))
+	if err == nil && int64(len(data)) > t.limits.Text {
+		err = unfit("%s is larger than %d bytes", name, t.limits.Text)
+	}
+	return data, err
+}
+
+// Sub returns the tree that a folder of this one is.
+func (t *Tree) Sub(folder string) (*Tree, error) {
+	source, err := fs.Sub(t.source, folder)
+	if err != nil {
+		return nil, err
+	}
+	sub := &Tree{source: source, limits: t.limits}
+	for _, e := range t.entries {
+		if name, ok := strings.CutPrefix(e.Name, folder+"/"); ok {
+			sub.entries = append(sub.entries, Entry{Name: name, Mode: e.Mode})
+		}
+	}
+	return sub, nil
+}
+
+// unfit says why a tree is none that can be rendered.
+func unfit(format string, args ...any) error {
 	return catalog.NewError(catalog.NameInput, fmt.Sprintf(format, args...))
 }

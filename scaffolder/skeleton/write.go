@@ -174,7 +174,7 @@ func (w *writer) file(ctx context.Context, e Entry, name string, render bool) er
 	case int64(len(text)) <= w.tree.limits.Text:
 		return w.text(ctx, e, name, render, text)
 	case render:
-		return tooMuch("%s is larger than the %d bytes that a template may have; list it in copyWithoutTemplating", e.Name, w.tree.limits.Text)
+		return unfit("%s is larger than the %d bytes that a template may have; list it in copyWithoutTemplating", e.Name, w.tree.limits.Text)
 	}
 	return w.copy(ctx, io.MultiReader(bytes.NewReader(text), f), name, e.Mode)
 }

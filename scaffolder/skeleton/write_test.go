@@ -365,6 +365,16 @@ func TestCancel(t *testing.T) {
 	require.ErrorIs(t, err, cause)
 }
 
+func TestNamesAreTexts(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "caf\xe9"), nil, 0o644); err != nil {
+		t.Skip("SKIPPED: this file system only has names that are UTF-8")
+	}
+	_, err := skeleton.Read(t.Context(), os.DirFS(dir), skeleton.Limits{})
+	require.ErrorIs(t, err, catalog.ErrInput)
+	require.ErrorContains(t, err, `"caf\xe9"`)
+}
+
 func TestReadingDevicesIsNoBusinessOfOurs(t *testing.T) {
 	source := fstest.MapFS{"pipe": {Mode: fs.ModeNamedPipe}, "a": {Data: []byte("a")}}
 	tree, err := skeleton.Read(t.Context(), source, skeleton.Limits{})

@@ -49,7 +49,7 @@ func (w *Workspace) Create(name string, perm fs.FileMode) (io.WriteCloser, error
 	}
 	f, err := w.createNew(clean, perm)
 	if errors.Is(err, fs.ErrExist) {
-		f, err = w.createOver(clean)
+		f, err = w.createOver(clean, perm)
 	}
 	if err != nil {
 		_ = w.spend(-EntryCost)
@@ -75,7 +75,7 @@ func (w *Workspace) createNew(clean string, perm fs.FileMode) (*os.File, error) 
 
 // createOver makes a file in the place of one that is there, with its mode. It
 // is never changed in place: see Guard.
-func (w *Workspace) createOver(clean string) (*os.File, error) {
+func (w *Workspace) createOver(clean string, perm fs.FileMode) (*os.File, error) {
 	clean, err := w.follow(clean, true)
 	if err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func (w *Workspace) createOver(clean string) (*os.File, error) {
 	info, err := w.root.Lstat(clean)
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // a link to what is not there yet
-		return w.createNew(clean, 0o644)
+		return w.createNew(clean, perm)
 	case err != nil:
 		return nil, refuse(err)
 	case info.IsDir():

@@ -85,7 +85,8 @@ func (p *Parameter) describe() *jsonvalue.Object {
 	o := wire.Obj("type", "string")
 	if p.Enum != nil {
 		o.Set("enum", wire.Strings(p.Enum))
-	} else {
+	}
+	if p.NonEmpty {
 		o.Set("minLength", float64(1))
 	}
 	return o

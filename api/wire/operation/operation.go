@@ -5,6 +5,7 @@ type Parameter struct {
 	Name     string
 	Kind     Kind
 	Required bool
+	NonEmpty bool     // of a Text, as described: whatever it says, an empty one is refused
 	Enum     []string // of a Text
 	About    string
 }

@@ -174,8 +174,5 @@ func unserved(c *Config) []string {
 				l.Key(), kind, strings.Join(locationTypes(), ", ")))
 		}
 	}
-	for _, name := range c.At("catalog.providers").Keys() {
-		out = append(out, "catalog.providers."+name+" is not supported in this release and is ignored")
-	}
 	return out
 }

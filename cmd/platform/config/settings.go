@@ -20,6 +20,8 @@ type Settings struct {
 	Auth                Auth
 	Catalog             Catalog
 	Scaffolder          Scaffolder
+	Providers           Providers
+	Events              Events
 	Log                 Log
 	// PermissionEnabled is permission.enabled.
 	PermissionEnabled bool
@@ -91,6 +93,8 @@ func Read(c *Config) (*Settings, error) {
 	s.Auth = r.auth(c)
 	s.Catalog = r.catalog(c.At("catalog"))
 	s.Scaffolder = r.scaffolder(c)
+	s.Providers = r.providers(c)
+	s.Events = r.events(c)
 	s.Log = r.log(c.At("backend.logger"))
 	s.Warnings = append(r.warnings, unserved(c)...)
 	return s, errors.Join(append(r.faults, s.Validate())...)

@@ -110,7 +110,7 @@ catalog:
   processorOptions:
     AnnotateLocationEntityProcessor: {priority: 5}
     url-reader: {disabled: true}
-  providers: {github: {}}
+  providers: {ldapOrg: {}}
 `)
 	require.NoError(t, err)
 	c := s.Catalog
@@ -159,6 +159,28 @@ backend:
 		Plugin: "catalog", Permissions: []string{"catalog.entity.read", "catalog.entity.refresh"}, Actions: []string{"read"},
 	}}, s.Auth.External[1].Restrictions)
 	require.Equal(t, "legacy", s.Auth.External[2].Type)
+}
+
+// A slip in what narrows a token would widen it: each ends the start.
+func TestExternalAccessIsNotGuessed(t *testing.T) {
+	for name, tc := range map[string]struct{ access, want string }{
+		"no type":                    {`{options: {token: abcdefgh, subject: ci}}`, "externalAccess[0].type"},
+		"a type that is not there":   {`{type: jwks, options: {url: https://x}}`, "'jwks' is not a type of external access in this release"},
+		"a token that is not set":    {`{type: static, options: {token: '${NOT_SET}', subject: ci}}`, "externalAccess[0].options.token"},
+		"a secret that is not set":   {`{type: legacy, options: {subject: ci}}`, "externalAccess[0].options.secret"},
+		"no subject":                 {`{type: static, options: {token: abcdefgh}}`, "externalAccess[0].options.subject"},
+		"a key with a slip":          {`{type: static, options: {token: abcdefgh, subject: ci}, accessRestrictions: [{plugin: catalog, permissions: catalog.entity.read}]}`, "an access restriction has plugin, permission and permissionAttribute, and nothing else"},
+		"an attribute with a slip":   {`{type: static, options: {token: abcdefgh, subject: ci}, accessRestrictions: [{plugin: catalog, permissionAttribute: {actions: read}}]}`, "the one attribute to restrict is action"},
+		"a restriction to no plugin": {`{type: static, options: {token: abcdefgh, subject: ci}, accessRestrictions: [{permission: catalog.entity.read}]}`, "accessRestrictions[0].plugin"},
+	} {
+		_, err := read(t, "backend: {baseUrl: 'http://x', auth: {externalAccess: ["+tc.access+"]}}")
+		require.ErrorContains(t, err, tc.want, name)
+		require.NotContains(t, err.Error(), "abcdefgh", "%s: no secret in an error", name)
+	}
+	s, err := read(t, "backend: {baseUrl: 'http://x', auth: {externalAccess: [{type: static, options: {token: abcdefgh, subject: ci}, accessRestrictions: []}]}}")
+	require.NoError(t, err)
+	require.NotNil(t, s.Auth.External[0].Restrictions, "an empty list opens nothing")
+	require.Empty(t, s.Auth.External[0].Restrictions)
 }
 
 func TestHTTPKeys(t *testing.T) {

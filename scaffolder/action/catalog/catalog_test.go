@@ -126,6 +126,8 @@ func TestSchemasAreThoseOfTheReference(t *testing.T) {
 		"properties":{"entityRef":{"type":"string"},"entityRefs":{"type":"array","items":{"type":"string"}},"optional":{"type":"boolean"},
 		"defaultKind":{"type":"string"},"defaultNamespace":{"type":"string"}}}`,
 		actiontest.Undescribed(lookup(t, nil, "catalog:fetch").InputSchema()))
+	require.JSONEq(t, `{"$schema":"http://json-schema.org/draft-07/schema#","type":"object","additionalProperties":false,
+		"properties":{"entity":{},"entities":{"type":"array"}}}`, actiontest.Undescribed(lookup(t, nil, "catalog:fetch").OutputSchema()))
 	data, err := os.ReadFile("../../../../shared/conformance/cases/scaffolder-actions.json")
 	if os.IsNotExist(err) {
 		t.Skip("SKIPPED: the recorded cases are not beside this checkout")

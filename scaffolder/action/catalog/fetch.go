@@ -27,7 +27,7 @@ func fetchOutput() *jsonvalue.Object {
 		"type": "object",
 		"properties": {
 			"entity": {"description": "The entity of entityRef; null if it does not exist and is optional"},
-			"entities": {"type": "array", "items": {}, "description": "The entities of entityRefs, in their order"}
+			"entities": {"type": "array", "description": "The entities of entityRefs, in their order"}
 		},
 		"additionalProperties": false,
 		"$schema": "http://json-schema.org/draft-07/schema#"

@@ -7,6 +7,8 @@ import (
 
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 	"github.com/greenroom-idp/greenroom/scaffolder/action"
+	"github.com/greenroom-idp/greenroom/scaffolder/cookiecutter"
+	"github.com/greenroom-idp/greenroom/scaffolder/nunjucks"
 	"github.com/greenroom-idp/greenroom/scaffolder/skeleton"
 )
 
@@ -70,12 +72,15 @@ func Actions(o Options) []action.Action {
 	if o.Limits.Text <= 0 {
 		o.Limits.Text = 16 << 20
 	}
-	f := &fetcher{Options: o}
-	return []action.Action{f.plain(), f.plainFile(), f.template(), f.templateFile()}
+	f := &fetcher{Options: o, bakery: cookiecutter.NewEngine(nunjucks.Limits{})}
+	return []action.Action{f.plain(), f.plainFile(), f.template(), f.templateFile(), f.cookiecutter()}
 }
 
 // A fetcher is what the actions of this package have in common.
-type fetcher struct{ Options }
+type fetcher struct {
+	Options
+	bakery *skeleton.Engine // of cookiecutter's templates
+}
 
 // valuesSuffix is how log lines show the values of a template.
 func valuesSuffix(values *jsonvalue.Object) string {

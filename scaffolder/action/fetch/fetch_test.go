@@ -174,9 +174,13 @@ type readerFunc func([]byte) (int, error)
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 func TestConformance(t *testing.T) {
-	target := func(url string) func(string) string {
+	target := func(id, url string) func(string) string {
+		values := `,"values":{}`
+		if strings.HasPrefix(id, "fetch:plain") {
+			values = ""
+		}
 		return func(p string) string {
-			return `{"url":"` + url + `","targetPath":` + string(jsonvalue.AppendString(nil, p)) + `}`
+			return `{"url":"` + url + `"` + values + `,"targetPath":` + string(jsonvalue.AppendString(nil, p)) + `}`
 		}
 	}
 	for _, c := range []struct {
@@ -190,6 +194,8 @@ func TestConformance(t *testing.T) {
 				"cookiecutterCompat":true,"replace":true,"trimBlocks":true,"lstripBlocks":true,"token":"t"}`},
 			{Name: "extension", Input: `{"url":"./skeleton","templateFileExtension":true}`},
 		}},
+		{"fetch:cookiecutter", "./baker", []actiontest.Case{{Name: "all", Input: `{"url":"./baker","targetPath":"x","values":{"name":"shop"},
+			"copyWithoutRender":["a"],"extensions":["b"],"imageName":"c"}`}}},
 		{"fetch:template:file", "./f.txt", []actiontest.Case{{Name: "all", Input: `{"url":"./f.txt","targetPath":"x","values":{"x":1},
 			"cookiecutterCompat":true,"replace":true,"trimBlocks":true,"lstripBlocks":true,"token":"t"}`}}},
 	} {
@@ -200,7 +206,7 @@ func TestConformance(t *testing.T) {
 			waiting := make(chan struct{})
 			actiontest.Run(t, with(t, trees(), c.id), actiontest.Options{
 				Cases: c.cases,
-				Paths: []actiontest.Path{{Name: "targetPath", Input: target(c.url), Setup: at(base)}},
+				Paths: []actiontest.Path{{Name: "targetPath", Input: target(c.id, c.url), Setup: at(base)}},
 			})
 			// The same once more, with a reader that waits in the middle of a file.
 			slow := c.cases[0]
@@ -349,6 +355,29 @@ func TestTemplateFile(t *testing.T) {
 	}, r.Lines()[:4])
 }
 
+func TestCookiecutter(t *testing.T) {
+	a := with(t, trees(), "fetch:cookiecutter")
+	ctx, r := actiontest.NewContext(t)
+	beside(map[string]string{
+		"baker/cookiecutter.json":                                       `{"project_name":"My App","slug":"{{ cookiecutter.project_name.lower().replace(' ', '_') }}","licence":["MIT","BSD"]}`,
+		"baker/hooks/post_gen_project.py":                               "print('never')",
+		"baker/{{cookiecutter.slug}}/README.md":                         "# {{ cookiecutter.project_name }}\n{% if cookiecutter.licence == 'MIT' %}MIT{% endif %}\n${{ github.sha }}",
+		"baker/{{cookiecutter.slug}}/raw.html":                          "{{ raw }}",
+		"baker/{{cookiecutter.slug}}/{{cookiecutter.slug}}/__init__.py": "",
+	})(t, ctx)
+	require.NoError(t, ctx.Workspace.WriteFile("raw.html", []byte("old"), 0o644))
+	require.NoError(t, r.Run(t.Context(), a, ctx, `{"url":"./baker","values":{"project_name":"The Shop"},"copyWithoutRender":["*.html"],"extensions":["own.X"],"imageName":"x"}`))
+	require.Equal(t, map[string]string{"README.md": "# The Shop\nMIT\n$", "raw.html": "{{ raw }}", "the_shop/__init__.py": ""}, contents(t, ctx))
+	require.Equal(t, []string{
+		"info: Fetching the template of cookiecutter",
+		"warn: The template has hooks, which are not run",
+		"warn: The template asks for extensions that are not available: own.X",
+		"warn: The input imageName has no effect",
+		"info: The result has been written to " + ctx.Workspace.Path(),
+	}, r.Lines())
+	require.False(t, a.DryRun(), "as in the reference")
+}
+
 func TestErrors(t *testing.T) {
 	local := beside(map[string]string{"skeleton/a": "${{ values.x | nosuch }}", "f": "f", "way-out": "->/etc", "skeleton/deep/b": "b"})
 	for _, c := range []struct {
@@ -381,6 +410,7 @@ func TestErrors(t *testing.T) {
 		{"patterns that are no list", "fetch:template", `{"url":"./skeleton","copyWithoutTemplating":"a"}`, local,
 			"Invalid input passed to action fetch:template, instance.copyWithoutTemplating is not of a type(s) array", catalog.ErrInput},
 		{"a pattern that is none", "fetch:template", `{"url":"./skeleton","copyWithoutTemplating":["+(a)"]}`, local, `copyWithoutTemplating: pattern "+(a)"`, catalog.ErrInput},
+		{"no template of cookiecutter", "fetch:cookiecutter", `{"url":"./skeleton","values":{}}`, local, "the template has no cookiecutter.json in its root folder", catalog.ErrInput},
 		{"a tree that cannot be read", "fetch:plain", `{"url":"./none"}`, at(base), "fetching " + base + "none: 404 Not Found", catalog.ErrNotFound},
 		{"a file that cannot be read", "fetch:template:file", `{"url":"https://me:pw@github.com/x?token=secret#y","targetPath":"x"}`, at(base),
 			"fetching https://github.com/x: 404 Not Found", catalog.ErrNotFound},
@@ -398,76 +428,6 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// What a reader delivers is checked, whatever it has checked itself.
-func TestHostileTrees(t *testing.T) {
-	many := []fetch.Entry{}
-	for range 20 {
-		many = append(many, fetch.Entry{Path: "d", Mode: fs.ModeDir})
-	}
-	for _, c := range []struct {
-		name    string
-		entries []fetch.Entry
-		want    string
-	}{
-		{"a path that leads out", []fetch.Entry{file("../x", "x")}, "name leads out of it"},
-		{"an absolute path", []fetch.Entry{file("/tmp/x", "x")}, "name leads out of it"},
-		{"a path with dots in it", []fetch.Entry{file("a/../../x", "x")}, "name leads out of it"},
-		{"a path that is no text", []fetch.Entry{file("a\xff", "x")}, "name leads out of it"},
-		{"too many", many, "the tree has more than 10 files and folders"},
-		{"too large", []fetch.Entry{file("a", strings.Repeat("x", 200))}, "a file is larger than 100 bytes"},
-		{"a file below a link that is left out", []fetch.Entry{link("l", "/etc"), file("l/x", "x")}, ""},
-		{"a file over a folder", []fetch.Entry{file("a/b", "x"), file("a", "x")}, "is a directory"},
-		{"a link over a folder", []fetch.Entry{file("a/b", "x"), link("a", "c")}, "exists"},
-		{"a link that leads out through another", []fetch.Entry{
-			link("here", "."), link("up", "here/.."), file("up/x", "x")}, "Relative path is not allowed"},
-	} {
-		for _, id := range []string{"fetch:plain", "fetch:template"} {
-			t.Run(c.name+" "+id, func(t *testing.T) {
-				for i := range c.entries {
-					if s, ok := c.entries[i].Content.(*strings.Reader); ok {
-						_, err := s.Seek(0, io.SeekStart)
-						require.NoError(t, err)
-					}
-				}
-				r := &reader{trees: map[string][]fetch.Entry{base: c.entries}}
-				a := with(t, r, id, func(o *fetch.Options) { o.Limits.Entries, o.MaxFile = 10, 100 })
-				ctx, recorder := actiontest.NewContext(t)
-				err := recorder.Run(t.Context(), a, ctx, `{"url":"`+base+`"}`)
-				if c.want == "" {
-					require.NoError(t, err)
-				} else {
-					require.ErrorContains(t, err, c.want)
-				}
-				above, err := os.ReadDir(filepath.Dir(ctx.Workspace.Path()))
-				require.NoError(t, err)
-				for _, e := range above {
-					require.True(t, strings.HasPrefix(e.Name(), filepath.Base(ctx.Workspace.Path())), "%s lies beside the workspace", e.Name())
-				}
-			})
-		}
-	}
-}
-
-func TestTokensOfUsers(t *testing.T) {
-	for _, id := range []string{"fetch:plain", "fetch:plain:file", "fetch:template", "fetch:template:file"} {
-		a := with(t, trees(), id, func(o *fetch.Options) { o.RequireUserCredentials = true })
-		ctx, r := actiontest.NewContext(t)
-		ctx.Template.BaseURL = base
-		err := r.Run(t.Context(), a, ctx, `{"url":"./skeleton","targetPath":"x"}`)
-		require.ErrorContains(t, err, "No user credentials provided for host github.com, but scaffolder.requireScmUserCredentials is enabled")
-		beside(map[string]string{"skeleton/a": "a"})(t, ctx)
-		if id == "fetch:plain" || id == "fetch:template" {
-			require.NoError(t, r.Run(t.Context(), a, ctx, `{"url":"./skeleton","targetPath":"x"}`), "nothing is read from a host")
-		}
-	}
-}
-
-func TestTemplatesAreBounded(t *testing.T) {
-	a := with(t, &reader{files: map[string]string{base: strings.Repeat("x", 200)}}, "fetch:template:file", func(o *fetch.Options) { o.Limits.Text = 100 })
-	ctx, r := actiontest.NewContext(t)
-	require.ErrorContains(t, r.Run(t.Context(), a, ctx, `{"url":"`+base+`","targetPath":"x"}`), "the file is larger than the 100 bytes that a template may have")
-}
-
 func TestSchemas(t *testing.T) {
 	text := `{"type":"string"}`
 	flag := `{"type":"boolean"}`
@@ -482,6 +442,8 @@ func TestSchemas(t *testing.T) {
 		"fetch:template": {[]string{"url"}, map[string]string{"url": text, "targetPath": text, "token": text, "values": object, "copyWithoutRender": list,
 			"copyWithoutTemplating": list, "cookiecutterCompat": flag, "templateFileExtension": `{"type":["string","boolean"]}`,
 			"replace": flag, "trimBlocks": flag, "lstripBlocks": flag}},
+		"fetch:cookiecutter": {[]string{"url", "values"}, map[string]string{"url": text, "targetPath": text, "values": object, "copyWithoutRender": list,
+			"extensions": list, "imageName": text}},
 		"fetch:template:file": {[]string{"url", "targetPath"}, map[string]string{"url": text, "targetPath": text, "token": text, "values": object,
 			"cookiecutterCompat": flag, "replace": flag, "trimBlocks": flag, "lstripBlocks": flag}},
 	} {
@@ -494,7 +456,8 @@ func TestSchemas(t *testing.T) {
 			require.JSONEq(t, c.properties[name], actiontest.Undescribed(s.(*jsonvalue.Object)), "%s %s", id, name)
 		}
 		require.Len(t, names, len(c.properties), id)
-		require.True(t, with(t, nil, id).DryRun() && with(t, nil, id).Repeatable(), id)
+		require.True(t, with(t, nil, id).Repeatable(), id)
+		require.Equal(t, id != "fetch:cookiecutter", with(t, nil, id).DryRun(), id)
 	}
 }
 

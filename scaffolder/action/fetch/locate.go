@@ -78,19 +78,29 @@ func local(template, target string) (place, error) {
 	return place{folder: folder, name: name}, nil
 }
 
+// holds tells whether the workspace lies in a local folder, as it does where
+// workspaces are kept beside templates. Those of other tasks would be read too.
+func (p place) holds(ws *workspace.Workspace) bool {
+	if !p.isLocal() {
+		return false
+	}
+	folder, err := filepath.EvalSymlinks(filepath.Join(p.folder, p.name))
+	if err != nil {
+		return false // what is wrong is said when it is opened
+	}
+	rel, err := filepath.Rel(folder, ws.Path())
+	return err == nil && filepath.IsLocal(rel)
+}
+
 // openFolder opens a local folder, which no path and no link leads out of. The
 // caller closes it.
 func (p place) openFolder() (*os.Root, error) {
-	base, err := os.OpenRoot(p.folder)
+	base, info, err := p.look()
 	if err != nil {
-		return nil, p.explain(err)
+		return nil, err
 	}
 	defer base.Close() //nolint:errcheck // only read
-	info, err := base.Stat(p.name)
-	switch {
-	case err != nil:
-		return nil, p.explain(err)
-	case !info.IsDir():
+	if !info.IsDir() {
 		return nil, input("url: %s is a file, not a folder", p.name)
 	}
 	folder, err := base.OpenRoot(p.name)
@@ -99,20 +109,29 @@ func (p place) openFolder() (*os.Root, error) {
 
 // openFile opens a local file. The caller closes it.
 func (p place) openFile() (*os.File, error) {
-	base, err := os.OpenRoot(p.folder)
+	base, info, err := p.look()
 	if err != nil {
-		return nil, p.explain(err)
+		return nil, err
 	}
 	defer base.Close() //nolint:errcheck // only read
-	info, err := base.Stat(p.name)
-	switch {
-	case err != nil:
-		return nil, p.explain(err)
-	case !info.Mode().IsRegular():
+	if !info.Mode().IsRegular() {
 		return nil, input("url: %s is a folder, not a file", p.name)
 	}
 	file, err := base.Open(p.name)
 	return file, p.explain(err)
+}
+
+// look opens the folder of the template and says what the name in it is.
+func (p place) look() (*os.Root, fs.FileInfo, error) {
+	base, err := os.OpenRoot(p.folder)
+	if err != nil {
+		return nil, nil, p.explain(err)
+	}
+	info, err := base.Stat(p.name)
+	if err != nil {
+		return nil, nil, errors.Join(p.explain(err), base.Close())
+	}
+	return base, info, nil
 }
 
 func (p place) explain(err error) error {

@@ -13,6 +13,9 @@ import (
 
 // fetchTree writes a tree as it is below a folder of a workspace.
 func (f *fetcher) fetchTree(ctx context.Context, p place, ws *workspace.Workspace, target string) error {
+	if p.holds(ws) {
+		return input("url: the folder %s must not hold the workspace", p.name)
+	}
 	if !p.isLocal() {
 		s := storer{fetcher: f, ws: ws, target: target}
 		return failed(ctx, p.request, f.Reader.ReadTree(ctx, p.request, func(e Entry) error { return s.visit(ctx, e) }))
@@ -41,7 +44,10 @@ func (f *fetcher) withTree(ctx context.Context, p place, use func(*skeleton.Tree
 // with it. What is remote is unpacked into a folder beside the workspace first,
 // since it may only be known whole.
 func (f *fetcher) withTemplate(ctx context.Context, c *action.Context, p place, use func(*skeleton.Tree) error) error {
-	if p.isLocal() {
+	switch {
+	case p.holds(c.Workspace):
+		return input("targetPath must not be within template path")
+	case p.isLocal():
 		return f.withTree(ctx, p, use)
 	}
 	temp, err := c.TempDir()

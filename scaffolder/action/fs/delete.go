@@ -3,6 +3,7 @@ package fs
 import (
 	"context"
 	iofs "io/fs"
+	"strings"
 
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/scaffolder/action"
@@ -59,6 +60,9 @@ func matching(ctx context.Context, c *action.Context, pattern string) ([]string,
 	clean, err := c.Workspace.Resolve(pattern)
 	if err != nil {
 		return nil, err
+	}
+	if info, err := c.Workspace.Lstat(clean); err == nil && !info.IsDir() && !strings.ContainsAny(clean, `*?[]{}()!+@\\`) {
+		return []string{clean}, nil // no need to look at everything
 	}
 	set, err := glob.CompileOne(clean)
 	if err != nil {

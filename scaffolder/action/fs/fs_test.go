@@ -229,4 +229,8 @@ func TestSchemas(t *testing.T) {
 	require.JSONEq(t, `{"$schema":"http://json-schema.org/draft-07/schema#","type":"object","additionalProperties":false,"required":["paths"],
 		"properties":{"paths":{"type":"array","items":{"type":"string","minLength":1}},"recursive":{"type":"boolean","default":false}}}`,
 		actiontest.Undescribed(lookup(t, "fs:readdir").InputSchema()))
+	entries := `{"type":"array","items":{"type":"object","additionalProperties":false,"required":["name","path","fullPath"],
+		"properties":{"name":{"type":"string"},"path":{"type":"string"},"fullPath":{"type":"string"}}}}`
+	require.JSONEq(t, `{"$schema":"http://json-schema.org/draft-07/schema#","type":"object","additionalProperties":false,"required":["files","folders"],
+		"properties":{"files":`+entries+`,"folders":`+entries+`}}`, actiontest.Undescribed(lookup(t, "fs:readdir").OutputSchema()))
 }

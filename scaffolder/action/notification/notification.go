@@ -3,6 +3,7 @@ package notification
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/scaffolder/action"
@@ -94,7 +95,7 @@ func (in input) check() error {
 	case in.Recipients == some && len(in.EntityRefs) == 0:
 		return catalog.NewError(catalog.NameError, "Entity references must be provided")
 	case len(in.EntityRefs) > maxRefs:
-		return catalog.NewError(catalog.NameInput, "entityRefs: a notification may name 1000 entities at most; name a group")
+		return catalog.NewError(catalog.NameInput, fmt.Sprintf("entityRefs: a notification may name %d entities at most; name a group", maxRefs))
 	}
 	return nil
 }

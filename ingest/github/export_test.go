@@ -1,0 +1,4 @@
+package github
+
+// DecodeGraphQL is for a client that tests have.
+var DecodeGraphQL = decodeGraphQL

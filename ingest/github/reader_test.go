@@ -1,0 +1,651 @@
+package github_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"github.com/greenroom-idp/greenroom/catalog"
+	files "github.com/greenroom-idp/greenroom/ingest/archive"
+	"github.com/greenroom-idp/greenroom/ingest/budget"
+	"github.com/greenroom-idp/greenroom/ingest/forge"
+	"github.com/greenroom-idp/greenroom/ingest/forgetest"
+	"github.com/greenroom-idp/greenroom/ingest/github"
+	"github.com/greenroom-idp/greenroom/ingest/integration"
+	"github.com/greenroom-idp/greenroom/ingest/source"
+)
+
+var _ source.Host = (*github.Reader)(nil)
+
+// A clock is set by tests.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func newClock() *clock { return &clock{at: time.Now()} }
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+// A bench is a double of GitHub with a reader of it.
+type bench struct {
+	*forgetest.GitHub
+	t      testing.TB
+	clock  *clock
+	client *github.Client
+	reader *github.Reader
+	log    bytes.Buffer
+}
+
+// newBench starts a double and a reader with the configuration of an
+// integration, to which the URLs are added.
+func newBench(t testing.TB, config map[string]any, o github.ReaderOptions) *bench {
+	b := &bench{t: t, clock: newClock()}
+	forge, err := forgetest.StartGitHub(forgetest.Options{Dir: t.TempDir(), Now: b.clock.now})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, forge.Close()) })
+	b.GitHub = forge
+	entry := map[string]any{"host": forge.Host(), "apiBaseUrl": forge.API()}
+	for key, value := range config {
+		entry[key] = value
+	}
+	set, _, err := integration.Parse(map[string]any{"github": []any{entry}})
+	require.NoError(t, err)
+	h, ok := set.ByURL(forge.URL())
+	require.True(t, ok)
+	b.client, err = github.NewClient(h, github.ClientOptions{
+		Now: b.clock.now, Metrics: budget.NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.NewTextHandler(&b.log, nil)),
+	})
+	require.NoError(t, err)
+	o.Now = b.clock.now
+	b.reader = github.NewReader(h, b.client, o)
+	return b
+}
+
+func (b *bench) add(name string, files map[string]string) forgetest.Commit {
+	c, err := b.Add(forgetest.Repository{FullName: name}, files)
+	require.NoError(b.t, err)
+	return c
+}
+
+func (b *bench) push(name string, files map[string]string) forgetest.Commit {
+	c, err := b.Commit(name, "main", "Change", files)
+	require.NoError(b.t, err)
+	return c
+}
+
+func (b *bench) file(path string) string { return b.URL() + "/acme/shop/blob/main/" + path }
+
+func (b *bench) read(url, etag string) (string, string, bool) {
+	data, etag, notModified, err := b.reader.Read(context.Background(), url, etag)
+	require.NoError(b.t, err)
+	return string(data), etag, notModified
+}
+
+func (b *bench) search(url, etag string) ([]string, string, bool) {
+	files, etag, notModified, err := b.reader.Search(context.Background(), url, etag)
+	require.NoError(b.t, err)
+	var out []string
+	for _, f := range files {
+		out = append(out, strings.TrimPrefix(f.URL, b.URL()+"/")+" "+string(f.Data))
+	}
+	return out, etag, notModified
+}
+
+// cycle lets enough time pass that what is known must be asked for again, and
+// forgets what was counted.
+func (b *bench) cycle() {
+	b.clock.pass(2 * time.Minute)
+	b.ResetRequests()
+}
+
+func signedIn() map[string]any { return map[string]any{"token": "secret"} }
+
+func TestReadFile(t *testing.T) {
+	b := newBench(t, signedIn(), github.ReaderOptions{})
+	b.add("acme/shop", map[string]string{"catalog-info.yaml": "kind: A\n", "docs/a b?#.md": "odd"})
+	url := b.file("catalog-info.yaml")
+	data, etag, notModified := b.read(url, "")
+	require.Equal(t, "kind: A\n", data)
+	require.False(t, notModified)
+
+	b.cycle()
+	data, again, notModified := b.read(url, etag)
+	require.True(t, notModified)
+	require.Empty(t, data)
+	require.Equal(t, etag, again)
+	require.Equal(t, forgetest.Count{Total: 1, NotModified: 1}, b.TotalRequests(), "an unchanged file costs one request that is not billed")
+
+	b.push("acme/shop", map[string]string{"other": "x"})
+	b.cycle()
+	_, moved, notModified := b.read(url, etag)
+	require.True(t, notModified, "another file has changed")
+	require.NotEqual(t, etag, moved)
+	require.Equal(t, forgetest.Count{Total: 1, NotModified: 1}, b.Requests()["contents"])
+
+	b.push("acme/shop", map[string]string{"catalog-info.yaml": "kind: B\n"})
+	b.cycle()
+	data, _, _ = b.read(url, moved)
+	require.Equal(t, "kind: B\n", data)
+
+	data, _, _ = b.read(b.URL()+"/acme/shop/tree/main/docs/a%20b%3F%23.md", "")
+	require.Equal(t, "odd", data)
+}
+
+// TestCoalesces reads many files of one repository at once.
+func TestCoalesces(t *testing.T) {
+	b := newBench(t, signedIn(), github.ReaderOptions{})
+	files := map[string]string{}
+	for i := range 40 {
+		files[fmt.Sprintf("%d.yaml", i)] = "kind: A\n"
+	}
+	b.add("acme/shop", files)
+	etags := make([]string, 40)
+	readAll := func(want bool) {
+		var group sync.WaitGroup
+		for i := range etags {
+			group.Go(func() {
+				_, etag, notModified, err := b.reader.Read(context.Background(), b.file(fmt.Sprintf("%d.yaml", i)), etags[i])
+				if err != nil || notModified != want {
+					t.Errorf("file %d: not modified is %v, error %v", i, notModified, err)
+				}
+				etags[i] = etag
+			})
+		}
+		group.Wait()
+	}
+	readAll(false)
+	require.Equal(t, 1, b.Requests()["commit"].Total, "one for all")
+	require.Equal(t, 40, b.Requests()["contents"].Total)
+	b.cycle()
+	readAll(true)
+	require.Equal(t, forgetest.Count{Total: 1, NotModified: 1}, b.TotalRequests())
+	b.ResetRequests()
+	readAll(true)
+	require.Zero(t, b.TotalRequests(), "within the window nothing is asked")
+
+	fresh := newBenchReader(b)
+	b.cycle()
+	_, _, notModified, err := fresh.Read(context.Background(), b.file("0.yaml"), etags[0])
+	require.NoError(t, err)
+	require.True(t, notModified)
+	require.Equal(t, forgetest.Count{Total: 1, NotModified: 1}, b.TotalRequests(), "nor does a restart cost anything")
+}
+
+// newBenchReader is another reader of the same host, as after a restart.
+func newBenchReader(b *bench) *github.Reader {
+	return github.NewReader(b.client.Host(), b.client, github.ReaderOptions{Now: b.clock.now})
+}
+
+// TestUrgent: what a webhook or a user wants is not answered from memory.
+func TestUrgent(t *testing.T) {
+	b := newBench(t, signedIn(), github.ReaderOptions{})
+	b.add("acme/shop", map[string]string{"a.yaml": "1", "b.yaml": "1"})
+	_, etag, _ := b.read(b.file("a.yaml"), "")
+	_, etagB, _ := b.read(b.file("b.yaml"), "")
+	c := b.push("acme/shop", map[string]string{"a.yaml": "2", "b.yaml": "2"})
+	_, _, notModified := b.read(b.file("a.yaml"), etag)
+	require.True(t, notModified, "crawling believes what is known")
+
+	b.clock.pass(time.Second)
+	b.ResetRequests()
+	urgent := budget.Urgent(context.Background(), b.clock.now())
+	data, _, _, err := b.reader.Read(urgent, b.file("a.yaml"), etag)
+	require.NoError(t, err)
+	require.Equal(t, "2", string(data))
+	_, _, _, err = b.reader.Read(urgent, b.file("b.yaml"), etagB)
+	require.NoError(t, err)
+	require.Equal(t, 1, b.Requests()["commit"].Total, "both became urgent at the same time")
+
+	b.push("acme/shop", map[string]string{"a.yaml": "3"})
+	b.clock.pass(time.Second)
+	b.ResetRequests()
+	c = b.push("acme/shop", map[string]string{"a.yaml": "4"})
+	github.Readers{b.reader}.Observe(b.URL()+"/Acme/Shop", "main", c.SHA, b.clock.now())
+	data, _, _, err = b.reader.Read(budget.Urgent(context.Background(), b.clock.now()), b.file("a.yaml"), etag)
+	require.NoError(t, err)
+	require.Equal(t, "4", string(data))
+	require.Zero(t, b.Requests()["commit"], "a webhook says what commit it is about")
+}
+
+func TestReadFailures(t *testing.T) {
+	b := newBench(t, signedIn(), github.ReaderOptions{Limits: forge.Limits{File: 3000}})
+	b.add("acme/shop", map[string]string{"a.yaml": "1", "dir/x": "1", "large": strings.Repeat("x", 3001)})
+	_, err := b.CreateRepository(forgetest.Repository{FullName: "acme/empty"})
+	require.NoError(t, err)
+	for _, c := range []struct {
+		why, url string
+		is       error
+		says     string
+	}{
+		{"a missing file", b.file("nothing"), catalog.ErrNotFound, "404 Not Found"},
+		{"a missing branch", b.URL() + "/acme/shop/blob/dev/a.yaml", catalog.ErrNotFound, "404 Not Found"},
+		{"a missing repository", b.URL() + "/acme/nothing/blob/main/a.yaml", catalog.ErrNotFound, "404 Not Found"},
+		{"an empty repository", b.URL() + "/acme/empty/blob/main/a.yaml", catalog.ErrNotFound, "404 Not Found"},
+		{"a folder", b.file("dir"), catalog.ErrInput, "is a folder"},
+		{"a large file", b.file("large"), catalog.ErrInput, "larger than 3000 bytes"},
+		{"dots", b.file("../../x"), catalog.ErrNotAllowed, "leads out"},
+		{"no file", b.URL() + "/acme/shop", catalog.ErrInput, "not the URL of a file"},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			for range 2 { // the second time from memory
+				_, _, _, err := b.reader.Read(context.Background(), c.url, "")
+				require.ErrorIs(t, err, c.is)
+				require.ErrorContains(t, err, c.says)
+				require.NotContains(t, err.Error(), "secret")
+			}
+		})
+	}
+}
+
+// Discovery emits locations for repositories that may have no descriptor: as
+// long as such a repository does not change, it costs nothing.
+func TestAbsenceIsFree(t *testing.T) {
+	b := newBench(t, signedIn(), github.ReaderOptions{})
+	b.add("acme/shop", map[string]string{"README.md": "1"})
+	missing := func() {
+		_, _, _, err := b.reader.Read(context.Background(), b.file("catalog-info.yaml"), "")
+		require.ErrorIs(t, err, catalog.ErrNotFound)
+	}
+	missing()
+	b.cycle()
+	missing()
+	require.Equal(t, forgetest.Count{Total: 1, NotModified: 1}, b.TotalRequests())
+	b.push("acme/shop", map[string]string{"catalog-info.yaml": "kind: A\n"})
+	b.cycle()
+	data, _, _ := b.read(b.file("catalog-info.yaml"), "")
+	require.Equal(t, "kind: A\n", data)
+}
+
+func TestSearch(t *testing.T) {
+	b := newBench(t, signedIn(), github.ReaderOptions{})
+	c, err := b.Add(forgetest.Repository{FullName: "acme/shop"}, map[string]string{
+		"catalog-info.yaml": "root", "a/catalog-info.yaml": "a", "a/b/catalog-info.yaml": "b", "a/b/other.yaml": "o", ".github/catalog-info.yaml": "hidden",
+		"ü x/catalog-info.yaml": "u",
+	})
+	require.NoError(t, err)
+	_, err = b.Push("acme/shop", "main", "Link", map[string]forgetest.Change{"l/catalog-info.yaml": {Content: "../a/catalog-info.yaml", Mode: forgetest.ModeSymlink}})
+	require.NoError(t, err)
+	for _, c := range []struct {
+		why, path string
+		want      []string
+	}{
+		{"all", "**/catalog-info.yaml", []string{
+			"acme/shop/blob/main/%C3%BC%20x/catalog-info.yaml u", "acme/shop/blob/main/a/b/catalog-info.yaml b", "acme/shop/blob/main/a/catalog-info.yaml a", "acme/shop/blob/main/catalog-info.yaml root",
+		}},
+		{"one level", "*/catalog-info.yaml", []string{"acme/shop/blob/main/%C3%BC%20x/catalog-info.yaml u", "acme/shop/blob/main/a/catalog-info.yaml a"}},
+		{"in a folder", "a/**/*.yaml", []string{"acme/shop/blob/main/a/b/catalog-info.yaml b", "acme/shop/blob/main/a/b/other.yaml o", "acme/shop/blob/main/a/catalog-info.yaml a"}},
+		{"a hidden folder that is asked for", ".*/catalog-info.yaml", []string{"acme/shop/blob/main/.github/catalog-info.yaml hidden"}},
+		{"none", "**/nothing.yaml", nil},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			got, _, notModified := b.search(b.file(c.path), "")
+			require.Equal(t, c.want, got)
+			require.False(t, notModified)
+		})
+	}
+
+	url := b.URL() + "/acme/shop/tree/main/**/catalog-info.yaml"
+	_, etag, _ := b.search(url, "")
+	b.cycle()
+	_, _, notModified := b.search(url, etag)
+	require.True(t, notModified)
+	require.Equal(t, forgetest.Count{Total: 1, NotModified: 1}, b.TotalRequests())
+	c = b.push("acme/shop", map[string]string{"a/catalog-info.yaml": "A"})
+	b.cycle()
+	got, etag, _ := b.search(url, etag)
+	require.Contains(t, got, "acme/shop/tree/main/a/catalog-info.yaml A")
+	require.Equal(t, c.SHA, etag)
+	require.Equal(t, 1, b.Requests()["blob"].Total, "what has not changed is at hand")
+
+	for _, missing := range []string{"/acme/nothing/blob/main/*.yaml", "/acme/shop/blob/dev/*.yaml"} {
+		got, _, _ = b.search(b.URL()+missing, "")
+		require.Empty(t, got, "what is not there has no files")
+	}
+}
+
+func TestSearchByArchive(t *testing.T) {
+	for _, c := range []struct {
+		why   string
+		files int
+		limit int // of a tree
+	}{
+		{"a truncated tree", 20, 10},
+		{"many files", 150, 1000},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			b := newBench(t, signedIn(), github.ReaderOptions{})
+			files := map[string]string{"README.md": "x", ".hidden/catalog-info.yaml": "x"}
+			for i := range c.files {
+				files[fmt.Sprintf("%03d/catalog-info.yaml", i)] = fmt.Sprint(i)
+			}
+			b.add("acme/shop", files)
+			b.SetTreeLimit(c.limit)
+			got, _, _ := b.search(b.file("**/catalog-info.yaml"), "")
+			require.Len(t, got, c.files)
+			require.Equal(t, "acme/shop/blob/main/007/catalog-info.yaml 7", got[7])
+			require.Zero(t, b.Requests()["blob"])
+			require.Equal(t, 1, b.Requests()["tarball"].Total)
+		})
+	}
+}
+
+func TestSearchLimits(t *testing.T) {
+	for _, c := range []struct {
+		why    string
+		limits forge.Limits
+		tree   int
+	}{
+		{"too many", forge.Limits{Matches: 2}, 1000},
+		{"too many in an archive", forge.Limits{Matches: 2}, 1},
+		{"a large file", forge.Limits{File: 5}, 1000},
+		{"a large file in an archive", forge.Limits{File: 5}, 1},
+		{"too much", forge.Limits{Search: 29}, 1000},
+		{"too much in an archive", forge.Limits{Search: 29}, 1},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			b := newBench(t, signedIn(), github.ReaderOptions{Limits: c.limits})
+			b.add("acme/shop", map[string]string{"a.yaml": "0123456789", "b.yaml": "0123456789", "c.yaml": "0123456789"})
+			b.SetTreeLimit(c.tree)
+			_, _, _, err := b.reader.Search(context.Background(), b.file("*.yaml"), "")
+			require.ErrorIs(t, err, catalog.ErrInput)
+		})
+	}
+}
+
+func TestTree(t *testing.T) {
+	b := newBench(t, signedIn(), github.ReaderOptions{})
+	b.add("acme/shop", map[string]string{"README.md": "hello", "src/main.go": "package main"})
+	_, err := b.Push("acme/shop", "main", "More", map[string]forgetest.Change{
+		"src/run.sh": {Content: "#!", Mode: forgetest.ModeExecutable}, "src/link": {Content: "main.go", Mode: forgetest.ModeSymlink},
+		"src/out": {Content: "/etc/passwd", Mode: forgetest.ModeSymlink},
+	})
+	require.NoError(t, err)
+	_, err = b.Add(forgetest.Repository{FullName: "acme/secret", Visibility: forgetest.Private}, map[string]string{"a": "b"})
+	require.NoError(t, err)
+	b.AddToken("secret")
+	b.AddToken("mine")
+	tree := func(url, token string) ([]string, error) {
+		var out []string
+		err := b.reader.Tree(context.Background(), url, token, func(e files.Entry) error {
+			data, err := io.ReadAll(e.Content)
+			if !e.Mode.IsDir() {
+				out = append(out, fmt.Sprintf("%v %s %s%s", e.Mode, e.Path, data, e.Link))
+			}
+			return err
+		})
+		return out, err
+	}
+	src := []string{"Lrwxrwxrwx link main.go", "-rw-r--r-- main.go package main", "-rwxr-xr-x run.sh #!"}
+	all := []string{"-rw-r--r-- README.md hello", "Lrwxrwxrwx src/link main.go", "-rw-r--r-- src/main.go package main", "-rwxr-xr-x src/run.sh #!"}
+	for _, c := range []struct {
+		why, url, token string
+		want            []string
+		is              error
+	}{
+		{"a repository", "/acme/shop", "", all, nil},
+		{"a branch", "/acme/shop/tree/main", "", all, nil},
+		{"a folder", "/acme/shop/tree/main/src/", "", src, nil},
+		{"a file", "/acme/shop/blob/main/README.md", "", all[:1], nil},
+		{"with the token of a user", "/acme/secret", "mine", []string{"-rw-r--r-- a b"}, nil},
+		{"with a token that is refused", "/acme/secret", "stolen", nil, errStatus},
+		{"no folder", "/acme/shop/tree/main/nothing", "", nil, catalog.ErrNotFound},
+		{"no repository", "/acme/nothing", "", nil, catalog.ErrNotFound},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			got, err := tree(b.URL()+c.url, c.token)
+			if c.is == errStatus {
+				var status *forge.StatusError
+				require.ErrorAs(t, err, &status)
+				require.Equal(t, http.StatusUnauthorized, status.Status)
+				require.NotContains(t, err.Error(), "stolen")
+				return
+			}
+			require.ErrorIs(t, err, c.is)
+			require.Equal(t, c.want, got)
+		})
+	}
+	enough := errors.New("enough")
+	err = b.reader.Tree(context.Background(), b.URL()+"/acme/shop", "", func(files.Entry) error { return enough })
+	require.ErrorIs(t, err, enough)
+	for _, s := range b.client.Budgets() {
+		require.NotEqual(t, "other", s.Credential, "tokens of users have no figures")
+	}
+}
+
+var errStatus = errors.New("a status")
+
+// TestRawWithoutToken reads as anonymous users do.
+func TestRawWithoutToken(t *testing.T) {
+	b := newBench(t, nil, github.ReaderOptions{})
+	config := map[string]any{"github": []any{map[string]any{"host": b.Host(), "apiBaseUrl": b.API(), "rawBaseUrl": b.Raw()}}}
+	set, _, err := integration.Parse(config)
+	require.NoError(t, err)
+	h, _ := set.ByURL(b.URL())
+	client, err := github.NewClient(h, github.ClientOptions{})
+	require.NoError(t, err)
+	b.reader = github.NewReader(h, client, github.ReaderOptions{})
+	b.add("acme/shop", map[string]string{"a.yaml": "1"})
+	data, etag, _ := b.read(b.file("a.yaml"), "")
+	require.Equal(t, "1", data)
+	_, _, notModified := b.read(b.file("a.yaml"), etag)
+	require.True(t, notModified)
+	require.Equal(t, 2, b.TotalRequests().Total)
+	require.Equal(t, 2, b.Requests()["raw"].Total)
+	_, _, _, err = b.reader.Read(context.Background(), b.file("b.yaml"), "")
+	require.ErrorIs(t, err, catalog.ErrNotFound)
+
+	only := github.NewReader(h, nil, github.ReaderOptions{})
+	raw, _, _, err := only.Read(context.Background(), b.file("a.yaml"), "")
+	require.NoError(t, err)
+	require.Equal(t, "1", string(raw))
+	_, _, _, err = only.Search(context.Background(), b.file("*.yaml"), "")
+	require.ErrorIs(t, err, catalog.ErrInput)
+}
+
+func TestRenamedRepository(t *testing.T) {
+	b := newBench(t, signedIn(), github.ReaderOptions{})
+	b.add("acme/shop", map[string]string{"a.yaml": "1"})
+	require.NoError(t, b.Rename("acme/shop", "acme/store"))
+	data, etag, _ := b.read(b.file("a.yaml"), "")
+	require.Equal(t, "1", data, "redirects are followed")
+	b.cycle()
+	_, _, notModified := b.read(b.file("a.yaml"), etag)
+	require.True(t, notModified)
+	got, _, _ := b.search(b.file("*.yaml"), "")
+	require.Equal(t, []string{"acme/shop/blob/main/a.yaml 1"}, got)
+	require.NoError(t, b.Update("acme/store", func(r *forgetest.Repository) { r.Archived = true }))
+	b.cycle()
+	data, _, _ = b.read(b.file("a.yaml"), "")
+	require.Equal(t, "1", data, "archived repositories can be read")
+}
+
+func TestFaults(t *testing.T) {
+	for _, c := range []struct {
+		why   string
+		fault forgetest.Fault
+		says  string // "" for success
+	}{
+		{"a failure that passes", forgetest.Fault{Status: 502, Times: 1}, ""},
+		{"contents that break off", forgetest.Fault{Route: "contents", CutAfter: 3, Times: 1}, ""},
+		{"a commit that breaks off", forgetest.Fault{Route: "commit", CutAfter: 3, Times: 1}, ""},
+		{"contents that always break off", forgetest.Fault{Route: "contents", CutAfter: 3}, "unexpected EOF"},
+		{"no permission", forgetest.Fault{Route: "contents", Status: 403, Body: `{"message":"Resource not accessible"}`}, "403 Forbidden"},
+		{"too many requests", forgetest.Fault{Route: "commit", Status: 429, Header: http.Header{"Retry-After": {"900"}}}, "429 Too Many Requests (rate limit exceeded)"},
+		{"a used up budget", forgetest.Fault{Route: "contents", Status: 403, Header: http.Header{"X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Limit": {"5000"}, "X-Ratelimit-Reset": {"99999999999"}}}, "403 Forbidden (rate limit exceeded)"},
+		{"nonsense", forgetest.Fault{Route: "commit", Status: 200, Body: "<html>"}, "does not say which commit"},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			b := newBench(t, signedIn(), github.ReaderOptions{})
+			b.add("acme/shop", map[string]string{"a.yaml": "content"})
+			b.read(b.URL()+"/acme/shop/blob/main/a.yaml", "")
+			b.push("acme/shop", map[string]string{"a.yaml": "content 2"})
+			b.clock.pass(2 * time.Minute)
+			b.Inject(c.fault)
+			data, _, _, err := b.reader.Read(context.Background(), b.file("a.yaml"), "")
+			if c.says != "" {
+				require.ErrorContains(t, err, c.says)
+				require.NotErrorIs(t, err, catalog.ErrNotFound, "a bad day is no deletion")
+				require.NotContains(t, err.Error(), "secret")
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, "content 2", string(data))
+		})
+	}
+}
+
+// A host that holds its answer back is not waited for beyond the context.
+func TestSlowHost(t *testing.T) {
+	b := newBench(t, signedIn(), github.ReaderOptions{})
+	b.add("acme/shop", map[string]string{"a.yaml": "1"})
+	hold := make(chan struct{})
+	defer close(hold)
+	b.Inject(forgetest.Fault{Hold: hold})
+	ctx, cancel := context.WithCancelCause(context.Background())
+	because := errors.New("shutting down")
+	go cancel(because)
+	_, _, _, err := b.reader.Read(ctx, b.file("a.yaml"), "")
+	require.ErrorIs(t, err, because)
+}
+
+func appKey(t testing.TB) (*rsa.PrivateKey, string) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	return key, string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
+}
+
+func TestApps(t *testing.T) {
+	key, text := appKey(t)
+	b := newBench(t, map[string]any{"token": "pat", "apps": []any{map[string]any{
+		"appId": 7, "privateKey": text, "allowedInstallationOwners": []any{"acme", "suspended"},
+	}}}, github.ReaderOptions{})
+	b.AddApp(forgetest.App{ID: 7, Key: &key.PublicKey, Installations: []forgetest.Installation{
+		{ID: 1, Account: "Acme"}, {ID: 2, Account: "other"}, {ID: 3, Account: "suspended", Suspended: true},
+	}})
+	for _, owner := range []string{"acme", "other", "suspended"} {
+		_, err := b.Add(forgetest.Repository{FullName: owner + "/shop", Visibility: forgetest.Private}, map[string]string{"a.yaml": owner})
+		require.NoError(t, err)
+	}
+	read := func(owner string) error {
+		data, _, _, err := b.reader.Read(context.Background(), b.URL()+"/"+owner+"/shop/blob/main/a.yaml", "")
+		if err == nil && string(data) != owner {
+			err = fmt.Errorf("read %q", data)
+		}
+		return err
+	}
+	require.NoError(t, read("acme"))
+	require.ErrorContains(t, read("other"), "401", "the app is not allowed for it, and the token is not known")
+	b.AddToken("pat")
+	require.NoError(t, read("other"))
+	require.NoError(t, read("suspended"), "with the token")
+	require.Equal(t, 1, b.Requests()["installations"].Total, "the list is kept")
+	require.Equal(t, 1, b.Requests()["installation token"].Total)
+	names := []string{}
+	for _, s := range b.client.Budgets() {
+		names = append(names, s.Credential)
+	}
+	require.Equal(t, []string{"app 7 Acme", "token"}, names)
+
+	b.clock.pass(49 * time.Minute)
+	require.NoError(t, read("acme"))
+	require.Equal(t, 1, b.Requests()["installation token"].Total, "more than ten minutes are left")
+	require.Equal(t, 2, b.Requests()["installations"].Total, "older than ten minutes")
+	b.clock.pass(2 * time.Minute)
+	require.NoError(t, read("acme"))
+	require.Equal(t, 2, b.Requests()["installation token"].Total, "less than ten minutes were left")
+
+	b.RemoveToken("ghs_1_2")
+	b.clock.pass(2 * time.Minute)
+	require.NoError(t, read("acme"), "a token that was revoked is replaced")
+	require.Equal(t, 3, b.Requests()["installation token"].Total)
+	require.NotContains(t, b.log.String(), "ghs_")
+}
+
+func TestAppFailures(t *testing.T) {
+	key, text := appKey(t)
+	b := newBench(t, map[string]any{"token": "pat", "apps": []any{map[string]any{"appId": 7, "privateKey": text}}}, github.ReaderOptions{})
+	b.AddToken("pat")
+	b.add("acme/shop", map[string]string{"a.yaml": "1"})
+	_, _, _, err := b.reader.Read(context.Background(), b.file("a.yaml"), "")
+	require.ErrorContains(t, err, "list the installations of app 7: 401", "the app is not known")
+	require.NotErrorIs(t, err, catalog.ErrNotFound)
+
+	b.AddApp(forgetest.App{ID: 7, Key: &key.PublicKey})
+	data, _, _ := b.read(b.file("a.yaml"), "")
+	require.Equal(t, "1", data, "with the token, since it is installed nowhere")
+	clients := clientsOf(t, b)
+	_, err = clients.Installations(context.Background(), b.Host(), 8)
+	require.ErrorContains(t, err, "there is no app 8")
+	_, err = clients.Installations(context.Background(), "elsewhere", 7)
+	require.ErrorContains(t, err, "no entry in integrations.github")
+}
+
+func clientsOf(t testing.TB, b *bench) *github.Clients {
+	_, text := appKey(t)
+	set, _, err := integration.Parse(map[string]any{"github": []any{map[string]any{
+		"host": b.Host(), "apiBaseUrl": b.API(), "token": "pat", "apps": []any{map[string]any{"appId": 7, "privateKey": text}},
+	}}})
+	require.NoError(t, err)
+	clients, err := github.NewClients(set, github.ClientOptions{})
+	require.NoError(t, err)
+	return clients
+}
+
+func TestPublicAccessApp(t *testing.T) {
+	key, text := appKey(t)
+	b := newBench(t, map[string]any{"apps": []any{map[string]any{"appId": 7, "privateKey": text, "publicAccess": true}}}, github.ReaderOptions{})
+	b.AddApp(forgetest.App{ID: 7, Key: &key.PublicKey, Installations: []forgetest.Installation{{ID: 1, Account: "other"}}})
+	b.add("acme/shop", map[string]string{"a.yaml": "1"})
+	data, _, _ := b.read(b.file("a.yaml"), "")
+	require.Equal(t, "1", data)
+	require.Equal(t, "app 7 other", b.client.Budgets()[0].Credential)
+}
+
+// TestPlainCommits reads from a host that knows no other way to the commit of a
+// branch than its status.
+func TestPlainCommits(t *testing.T) {
+	b := newBench(t, signedIn(), github.ReaderOptions{})
+	b.add("acme/shop", map[string]string{"a.yaml": "1"})
+	b.Inject(forgetest.Fault{Route: "commit", Status: 404})
+	got, _, _ := b.search(b.file("*.yaml"), "")
+	require.Equal(t, []string{"acme/shop/blob/main/a.yaml 1"}, got)
+	b = newBench(t, signedIn(), github.ReaderOptions{})
+	b.add("acme/shop", map[string]string{"a.yaml": "1"})
+	b.Inject(forgetest.Fault{Route: "commit", Status: 404})
+	b.Inject(forgetest.Fault{Route: "status", Status: 404})
+	data, etag, _ := b.read(b.file("a.yaml"), "")
+	require.Equal(t, "1", data)
+	_, _, notModified := b.read(b.file("a.yaml"), etag)
+	require.True(t, notModified)
+}
+
+func parseGitHub(config map[string]any) (*integration.Set, error) {
+	set, _, err := integration.Parse(map[string]any{"github": []any{config}})
+	return set, err
+}
