@@ -23,6 +23,7 @@ type Settings struct {
 	Providers           Providers
 	Events              Events
 	Log                 Log
+	Portal              Portal
 	// PermissionEnabled is permission.enabled.
 	PermissionEnabled bool
 	// Integrations is the value of the key integrations as plain JSON, nil for
@@ -96,6 +97,7 @@ func Read(c *Config) (*Settings, error) {
 	s.Providers = r.providers(c)
 	s.Events = r.events(c)
 	s.Log = r.log(c.At("backend.logger"))
+	s.Portal = r.portal(c)
 	s.Warnings = append(r.warnings, unserved(c)...)
 	return s, errors.Join(append(r.faults, s.Validate())...)
 }
