@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -251,7 +250,7 @@ func TestRequestsOfTheScaffolderAreChecked(t *testing.T) {
 		{"a secret that is no text", "POST", tasks, `{"templateRef":"hello","values":{},"secrets":{"a":1}}`, 400, "request/body/secrets/a must be string"},
 		{"more than is known is fine", "POST", tasks, `{"templateRef":"no","values":{},"more":1}`, 404, "Template template:default/no not found"},
 		{"a broken ref", "POST", tasks, `{"templateRef":"::","values":{}}`, 400, "was not on the form"},
-		{"an empty ref", "POST", tasks, `{"templateRef":"","values":{}}`, 400, "was not on the form"},
+		{"an empty ref", "POST", tasks, `{"templateRef":"","values":{}}`, 400, "Entity reference must not be empty"},
 		{"another kind", "POST", tasks, `{"templateRef":"component:x","values":{}}`, 400, "only 'Template' kind"},
 		{"broken JSON", "POST", tasks, `{`, 400, "InputError"},
 		{"a limit below zero", "GET", tasks + "?limit=-1", "", 400, "request/query/limit must be >= 0"},
@@ -717,5 +716,3 @@ func TestReconnecting(t *testing.T) {
 	}
 	require.Equal(t, want, seen)
 }
-
-var _ io.Writer = (*lockedBuffer)(nil)

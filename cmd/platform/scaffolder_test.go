@@ -147,6 +147,8 @@ func TestATaskOutlivesAKill(t *testing.T) {
 	stored2, err := os.ReadFile(filepath.Join(data, storeFile))
 	require.NoError(t, err)
 	require.NotContains(t, string(stored2), "hush-hush")
+	out, _, err := try(t, "check", "--data", data)
+	require.NoError(t, err, out)
 }
 
 // sortLike brings the files of the sample into the order of the test.

@@ -188,6 +188,57 @@ func TestDamagedRecords(t *testing.T) {
 	}
 }
 
+// Every kind of damage is found, and a sound store has none.
+func TestCheck(t *testing.T) {
+	const id = "8b2d1a5e-7a44-4a3f-9d55-0d6a7c1c9a11"
+	key := []byte{0, 0, 0, 0, 0, 0, 0, 1}
+	for _, c := range []struct{ name, bucket, want string }{
+		{"sound", "", ""},
+		{"a task", "tasks", "cannot be read"},
+		{"an id", "ids", "leads to no task"},
+		{"a spec", "specs", "has no spec"},
+		{"a turn", "unfinished", "would never go on"},
+		{"an event", "events", "an event of task 1"},
+		{"a step", "steps", "step 0 of task 1"},
+		{"a checkpoint", "checkpoints", "is no JSON"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, db := open(t)
+			require.NoError(t, s.Update(func(tx store.WriteTx) error {
+				_, err := tx.PutTask(scaffolder.Task{ID: id, Status: scaffolder.Open})
+				require.NoError(t, err)
+				require.NoError(t, tx.PutSpec(id, []byte(`{}`)))
+				_, err = tx.Append(scaffolder.Event{TaskID: id, Type: scaffolder.EventCompletion, Body: []byte("{}")})
+				require.NoError(t, err)
+				require.NoError(t, tx.PutStep(id, store.StepRecord{Status: scaffolder.Completed, Output: []byte(`{}`)}))
+				require.NoError(t, tx.PutCheckpoint(id, "k", []byte(`1`)))
+				return tx.PutSecrets(id, []byte{1})
+			}))
+			if c.bucket != "" {
+				require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
+					b := tx.Bucket([]byte("scaffolder/" + c.bucket))
+					k, _ := b.Cursor().First()
+					return b.Put(append([]byte(nil), k...), []byte{9})
+				}))
+			}
+			found, err := s.Check()
+			require.NoError(t, err)
+			if c.want == "" {
+				require.Empty(t, found)
+				return
+			}
+			require.Contains(t, strings.Join(found, "\n"), c.want)
+		})
+	}
+	s, db := open(t)
+	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
+		return tx.Bucket([]byte("scaffolder/secrets")).Put(key, []byte("of nobody"))
+	}))
+	found, err := s.Check()
+	require.NoError(t, err)
+	require.Equal(t, []string{"scaffolder: scaffolder/secrets has a record of task 1, which there is not"}, found)
+}
+
 func BenchmarkAppend(b *testing.B) {
 	s, _ := open(b)
 	const id = "8b2d1a5e-7a44-4a3f-9d55-0d6a7c1c9a11"

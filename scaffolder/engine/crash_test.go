@@ -433,6 +433,9 @@ func (k *killer) view(fn func(store.ReadTx) error) {
 	require.NoError(k.t, err)
 	s, err := boltstore.New(db)
 	require.NoError(k.t, err)
+	found, err := s.Check()
+	require.NoError(k.t, err)
+	require.Empty(k.t, found, "the store is sound")
 	require.NoError(k.t, s.View(fn))
 	require.NoError(k.t, db.Close())
 }
