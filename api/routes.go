@@ -12,7 +12,7 @@ import (
 
 // plugins are those that are mounted below /api. What is not here has no
 // barrier and is not found.
-var plugins = [...]string{"app", "auth", "catalog", "events", "notifications", "permission", "proxy", "scaffolder", "signals",
+var plugins = [...]string{"app", "auth", "catalog", "events", "notifications", "permission", "proxy", "scaffolder", "search", "signals",
 	"user-settings"}
 
 func isPlugin(name string) bool { return slices.Contains(plugins[:], name) }
@@ -87,6 +87,9 @@ func (s *Server) routes() *gin.Engine {
 	cat.get("/.well-known/backstage/permissions/metadata", s.catalog.PermissionMetadata)
 	cat.post("/.well-known/backstage/permissions/apply-conditions", s.catalog.ApplyConditions)
 
+	if s.search != nil {
+		s.searchRoutes(group{s, e.Group("/api/search")})
+	}
 	if s.scaffolder != nil {
 		s.scaffolderRoutes(group{s, e.Group("/api/scaffolder")})
 	}
@@ -102,6 +105,13 @@ func (s *Server) routes() *gin.Engine {
 	}
 	s.portalRoutes(e)
 	return e
+}
+
+func (s *Server) searchRoutes(g group) {
+	g.get("/openapi.json", s.search.OpenAPI)
+	g.get("/query", s.search.Query)
+	g.get("/.well-known/backstage/permissions/metadata", s.search.PermissionMetadata)
+	g.post("/.well-known/backstage/permissions/apply-conditions", s.search.ApplyConditions)
 }
 
 func (s *Server) scaffolderRoutes(sc group) {

@@ -22,7 +22,7 @@ func TestPermissionsOfTheScaffolder(t *testing.T) {
 	w.ended(mine)
 	w.ended(foreign)
 	allow := permission.Decision{Result: permission.Allow}
-	deny := func(names ...string) policyFunc {
+	deny := func(names ...string) verdicts {
 		return func(_ auth.Principal, p permission.Permission) permission.Decision {
 			for _, n := range names {
 				if p.Name == n {
@@ -32,7 +32,7 @@ func TestPermissionsOfTheScaffolder(t *testing.T) {
 			return allow
 		}
 	}
-	owner := policyFunc(func(who auth.Principal, p permission.Permission) permission.Decision {
+	owner := verdicts(func(who auth.Principal, p permission.Permission) permission.Decision {
 		if p.ResourceType == scaffolderapi.TaskType {
 			return rule("IS_TASK_OWNER", scaffolderapi.TaskType, "createdBy", []any{who.Subject})
 		}
@@ -42,7 +42,7 @@ func TestPermissionsOfTheScaffolder(t *testing.T) {
 	const tasks = "/api/scaffolder/v2/tasks"
 	for _, c := range []struct {
 		name               string
-		policy             policyFunc
+		policy             verdicts
 		method, path, body string
 		status             int
 	}{

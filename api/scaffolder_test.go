@@ -32,10 +32,10 @@ import (
 
 const soon = 30 * time.Second
 
-// A policyFunc decides by what a test says.
-type policyFunc func(who auth.Principal, p permission.Permission) permission.Decision
+// Verdicts decide by what a test says.
+type verdicts func(who auth.Principal, p permission.Permission) permission.Decision
 
-func (f policyFunc) Handle(_ context.Context, who auth.Principal, p permission.Permission) (permission.Decision, error) {
+func (f verdicts) Handle(_ context.Context, who auth.Principal, p permission.Permission) (permission.Decision, error) {
 	return f(who, p), nil
 }
 
@@ -49,7 +49,7 @@ type workshop struct {
 
 	mu       sync.Mutex
 	entities map[string]string // JSON by ref
-	decide   policyFunc
+	decide   verdicts
 }
 
 type entityLookup struct{ *workshop }
@@ -103,7 +103,7 @@ func newWorkshop(t testing.TB, change func(*scaffolderapi.Options, *engine.Optio
 	w.decide = func(auth.Principal, permission.Permission) permission.Decision {
 		return permission.Decision{Result: permission.Allow}
 	}
-	decider := permission.NewEngine(permission.Options{Enabled: true, Policy: policyFunc(func(who auth.Principal, p permission.Permission) permission.Decision {
+	decider := permission.NewEngine(permission.Options{Enabled: true, Policy: verdicts(func(who auth.Principal, p permission.Permission) permission.Decision {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		return w.decide(who, p)
@@ -152,7 +152,7 @@ const helloTemplate = `{"apiVersion":"scaffolder.backstage.io/v1beta3","kind":"T
 		"output":{"text":[{"title":"t","content":"done"}]}}}`
 
 // policy replaces what is allowed.
-func (w *workshop) policy(f policyFunc) {
+func (w *workshop) policy(f verdicts) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.decide = f

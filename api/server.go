@@ -15,6 +15,7 @@ import (
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/providerapi"
 	"github.com/greenroom-idp/greenroom/api/scaffolderapi"
+	"github.com/greenroom-idp/greenroom/api/searchapi"
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/klauspost/compress/gzip"
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,6 +28,8 @@ type Options struct {
 	Auth       *auth.Authority
 	Permission *permission.Engine
 	Catalog    *catalogapi.API
+	// Search answers for the search plugin; nil: there is none.
+	Search *searchapi.API
 	// Scaffolder answers for the scaffolder plugin; nil: there is none.
 	Scaffolder *scaffolderapi.API
 	// Events takes webhooks, and Providers tells of crawlers; nil: there are
@@ -67,6 +70,7 @@ type Server struct {
 	auth        *auth.Authority
 	permission  *permission.Engine
 	catalog     *catalogapi.API
+	search      *searchapi.API
 	scaffolder  *scaffolderapi.API
 	events      *eventsapi.API
 	providers   *providerapi.API
@@ -101,7 +105,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, scaffolder: o.Scaffolder, events: o.Events, providers: o.Providers,
-		portal: o.Portal, limits: o.Limits, log: o.Logger, accessLog: o.AccessLog,
+		search: o.Search, portal: o.Portal, limits: o.Limits, log: o.Logger, accessLog: o.AccessLog,
 		registry: o.Registry, headers: securityHeaders(o.CSP), health: o.HealthHeaders, now: o.Now,
 		ids: newRequestIDs(), startupWait: o.StartupWait, ready: make(chan struct{}), stopping: make(chan struct{}),
 	}

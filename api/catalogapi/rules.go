@@ -61,6 +61,10 @@ func hasValue(key string, params *jsonvalue.Object) *jsonvalue.Object {
 	return wire.Obj(key, wire.Obj("$exists", true))
 }
 
+// Predicate returns the filter predicate that criteria on entities stand for
+// where they are applied to single ones.
+func Predicate(c *permission.Criteria) (*jsonvalue.Object, error) { return predicateOf(c, true) }
+
 // predicateOf turns criteria into the filter predicate they stand for. Exact
 // compares owners with their case, as apply-conditions does and lists do not.
 func predicateOf(c *permission.Criteria, exact bool) (*jsonvalue.Object, error) {

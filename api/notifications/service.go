@@ -111,7 +111,7 @@ func checkLink(portal, link string) error {
 		return errors.New("it is no URL")
 	}
 	if u = base.ResolveReference(u); u.Scheme != "http" && u.Scheme != "https" && (u.Scheme != "" || base.Scheme != "") {
-		return errors.New("Only HTTP/HTTPS links are allowed") //nolint:staticcheck // the words of the reference
+		return catalog.NewError(catalog.NameError, "Only HTTP/HTTPS links are allowed")
 	}
 	return nil
 }

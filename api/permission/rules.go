@@ -61,7 +61,7 @@ func (t RuleType) String() string {
 func FindRule(rules []RuleSpec, r *Rule, resourceType string) (*RuleSpec, error) {
 	i := slices.IndexFunc(rules, func(known RuleSpec) bool { return known.Name == r.Name && known.ResourceType == resourceType })
 	if i < 0 || r.ResourceType != resourceType {
-		return nil, catalog.NewError(catalog.NameError,
+		return nil, catalog.NewError(catalog.NameInput,
 			fmt.Sprintf("Permission rule '%s' does not exist for resource type '%s'", r.Name, r.ResourceType))
 	}
 	if err := rules[i].check(r.Params); err != nil {

@@ -46,6 +46,9 @@ func published() []permission.Permission {
 	return []permission.Permission{templateDryRun, parameterRead, stepRead, templateManagement, actionExecute, taskRead, taskCreate, taskCancel}
 }
 
+// Permissions are all permissions of the scaffolder.
+func Permissions() []permission.Permission { return published() }
+
 // rules are those that conditions can be made of. What they say of themselves
 // is part of the recorded answer of the metadata route.
 func rules() []permission.RuleSpec {

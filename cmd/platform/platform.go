@@ -18,12 +18,12 @@ import (
 	"github.com/greenroom-idp/greenroom/api/auth/boltkeys"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
 	"github.com/greenroom-idp/greenroom/api/eventsapi"
-	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/providerapi"
 	"github.com/greenroom-idp/greenroom/catalog/boltstore"
 	"github.com/greenroom-idp/greenroom/catalog/engine"
 	"github.com/greenroom-idp/greenroom/catalog/index"
 	"github.com/greenroom-idp/greenroom/catalog/process"
+	"github.com/greenroom-idp/greenroom/catalog/search"
 	"github.com/greenroom-idp/greenroom/catalog/view"
 	"github.com/greenroom-idp/greenroom/cmd/platform/config"
 	"github.com/greenroom-idp/greenroom/ingest/integration"
@@ -49,6 +49,7 @@ type platform struct {
 	engine   *engine.Engine
 	crawl    *crawl
 	keys     *boltkeys.Store
+	found    *search.Index // entities, for the search page
 	kinds    *schemas.Set
 	reader   *source.Reader
 	// scaffolder is nil until the API is built.
@@ -67,7 +68,7 @@ func open(ctx context.Context, s *config.Settings, dataDir string, log *slog.Log
 	p := &platform{settings: s, log: log, registry: prometheus.NewRegistry(), stop: func() {}, dataDir: dataDir}
 	for _, part := range []func(context.Context) error{
 		func(context.Context) error { return p.openStore(dataDir) },
-		p.openCatalog, p.openCrawl, p.openAPI, p.feed, p.startTasks,
+		p.openCatalog, p.openCrawl, p.openAPI, p.feed, p.startTasks, p.followSearch,
 	} {
 		if err := part(ctx); err != nil {
 			return nil, errors.Join(err, p.Close())
@@ -179,7 +180,10 @@ func (p *platform) openAPI(ctx context.Context) error {
 	if err := p.openPortal(authority); err != nil {
 		return err
 	}
-	decider := permission.NewEngine(permission.Options{Enabled: s.PermissionEnabled})
+	decider, err := p.newDecider()
+	if err != nil {
+		return err
+	}
 	onConflict := engine.OnConflictReject
 	if s.Catalog.RefreshOnConflict {
 		onConflict = engine.OnConflictRefresh
@@ -189,6 +193,10 @@ func (p *platform) openAPI(ctx context.Context) error {
 		OnConflict: onConflict, Readonly: s.Catalog.ReadOnly,
 		HostType: func(u *url.URL) string { return p.hosts.Kind(u.String()) },
 	})
+	if err != nil {
+		return err
+	}
+	searchAPI, err := p.newSearch(decider)
 	if err != nil {
 		return err
 	}
@@ -210,7 +218,7 @@ func (p *platform) openAPI(ctx context.Context) error {
 	}
 	p.api, err = api.New(api.Options{
 		Auth: authority, Permission: decider, Catalog: catalogAPI, Scaffolder: p.scaffolder.api, Events: events, Providers: providers,
-		Logger: p.log, AccessLog: true,
+		Search: searchAPI, Logger: p.log, AccessLog: true,
 		Registry: p.registry, CatalogStats: p.stats, CORS: corsOptions(s.Backend.CORS), CSP: s.Backend.CSP,
 		StartupWait: s.Backend.StartupWait, HealthHeaders: s.Backend.HealthHeaders,
 		Portal: p.portal.plugins, Limits: p.portal.limits,

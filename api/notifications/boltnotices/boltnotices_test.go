@@ -82,14 +82,14 @@ func TestScopes(t *testing.T) {
 			ctx := t.Context()
 			first := news(user, "build 1 failed", 0)
 			first.Payload.Scope, first.Payload.Icon = "build", "cross"
-			stored, err := s.Add(ctx, []notifications.Notification{first, news(user, "unrelated", time.Second)})
+			_, err := s.Add(ctx, []notifications.Notification{first, news(user, "unrelated", time.Second)})
 			require.NoError(t, err)
 			read := start.Add(time.Minute)
 			require.NoError(t, s.Mark(ctx, "jane", []string{first.ID}, notifications.Mark{Read: &read, Saved: &read}))
 
 			again := news(user, "build 2 failed", time.Hour)
 			again.Payload.Scope, again.Payload.Topic = "build", "ci"
-			stored, err = s.Add(ctx, []notifications.Notification{again})
+			stored, err := s.Add(ctx, []notifications.Notification{again})
 			require.NoError(t, err)
 			require.Equal(t, first.ID, stored[0].ID, "the earlier one stays")
 			inbox, err := s.Inbox(ctx, "jane")

@@ -92,6 +92,9 @@ func Message(err error) string {
 }
 
 func (o *Operation) checkNames(query []queryValue) error {
+	if o.Lenient {
+		return nil
+	}
 	for i := range query {
 		q := &query[i]
 		if !slices.ContainsFunc(o.Query, func(p Parameter) bool { return p.Name == q.name }) {
@@ -128,6 +131,11 @@ func (p *Parameter) check(q *queryValue) string {
 	case List, Comma:
 		if q.object {
 			return " must be array"
+		}
+		return ""
+	case Deep:
+		if !q.object {
+			return " must be object"
 		}
 		return ""
 	case Count, Integer:
@@ -216,6 +224,53 @@ func (in *Input) Integer(name string) int64 {
 	}
 	n, _ := parseInteger(q.values[0])
 	return n
+}
+
+// Members returns the members of a parameter that is an object, in order of
+// their first appearance, each with its values. What is deeper than a list is
+// left out.
+func (in *Input) Members(name string) []Member {
+	q := in.find(name)
+	if q == nil {
+		return nil
+	}
+	var out []Member
+	for i, bracket := range q.brackets {
+		key, ok := memberName(bracket)
+		if !ok {
+			continue
+		}
+		at := slices.IndexFunc(out, func(m Member) bool { return m.Name == key })
+		if at < 0 {
+			out, at = append(out, Member{Name: key}), len(out)
+		}
+		out[at].Values = append(out[at].Values, q.values[i])
+	}
+	return out
+}
+
+// A Member is one of a parameter that is an object.
+type Member struct {
+	Name   string
+	Values []string
+}
+
+// memberName reads [a], [a][] and [a][0].
+func memberName(bracket string) (name string, ok bool) {
+	name, rest, ok := strings.Cut(strings.TrimPrefix(bracket, "["), "]")
+	if !ok || name == "" {
+		return "", false
+	}
+	if rest == "" || rest == "[]" {
+		return name, true
+	}
+	index, ok := strings.CutPrefix(rest, "[")
+	if !ok {
+		return "", false
+	}
+	index, ok = strings.CutSuffix(index, "]")
+	_, err := strconv.ParseUint(index, 10, 16)
+	return name, ok && err == nil
 }
 
 // Strings returns a list of strings from the body, nil if it is absent.

@@ -68,6 +68,9 @@ func (o *Operation) describeParameters() []any {
 			d.Set("explode", false)
 			d.Set("style", "form")
 		}
+		if p.Kind == Deep {
+			d.Set("style", "deepObject")
+		}
 		out = append(out, d)
 	}
 	return out
@@ -81,6 +84,8 @@ func (p *Parameter) describe() *jsonvalue.Object {
 		return wire.Obj("type", "integer")
 	case List, Comma:
 		return wire.Obj("type", "array", "items", wire.Obj("type", "string"))
+	case Deep:
+		return wire.Obj("type", "object", "additionalProperties", wire.Obj())
 	}
 	o := wire.Obj("type", "string")
 	if p.Enum != nil {

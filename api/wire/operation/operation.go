@@ -20,6 +20,7 @@ const (
 	Integer      // any integer
 	List         // may be repeated
 	Comma        // a list with commas, may be repeated
+	Deep         // an object, as in p[a]=x&p[b][0]=y
 )
 
 // An Operation is a route as documented: what it takes, and what it is for.
@@ -28,6 +29,8 @@ type Operation struct {
 	Method, Path string
 	ID, About    string
 	Query        []Parameter
+	// Lenient ignores parameters that are not in Query, and takes empty values.
+	Lenient      bool
 	Body         *Schema
 	BodyRequired bool
 	// BodyLimit is the largest body, in bytes; 0: wire.BodyLimit.

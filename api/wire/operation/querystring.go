@@ -21,8 +21,10 @@ type queryValue struct {
 	values []string
 	// list: written with brackets, or more than once.
 	list bool
-	// object: written with a bracket that is no index, which no route takes.
-	object bool
+	// object: written with a bracket that is no index; brackets are then what
+	// stood behind the name of each value.
+	object   bool
+	brackets []string
 
 	indexes []int
 }
@@ -40,7 +42,8 @@ func parseQuery(raw string) []queryValue {
 		}
 		count++
 		key, value, _ := strings.Cut(part, "=")
-		name, index, bracket := splitBracket(unescape(key))
+		key = unescape(key)
+		name, index, bracket := splitBracket(key)
 		if name == "" {
 			continue
 		}
@@ -50,6 +53,7 @@ func parseQuery(raw string) []queryValue {
 			i = len(out) - 1
 		}
 		out[i].add(unescape(value), index, bracket)
+		out[i].brackets = append(out[i].brackets, key[len(name):])
 	}
 	for i := range out {
 		out[i].sort()
@@ -95,7 +99,7 @@ func (q *queryValue) add(value string, index int, form bracketForm) {
 
 // sort brings values with indexes into their order.
 func (q *queryValue) sort() {
-	if slices.IsSorted(q.indexes) {
+	if q.object || slices.IsSorted(q.indexes) {
 		return
 	}
 	order := make([]int, len(q.values))

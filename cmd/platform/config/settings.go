@@ -19,13 +19,15 @@ type Settings struct {
 	Database            Database
 	Auth                Auth
 	Catalog             Catalog
+	Search              Search
 	Scaffolder          Scaffolder
 	Providers           Providers
 	Events              Events
 	Log                 Log
 	Portal              Portal
-	// PermissionEnabled is permission.enabled.
+	// PermissionEnabled is permission.enabled, and Policy what decides then.
 	PermissionEnabled bool
+	Policy            Policy
 	// Integrations is the value of the key integrations as plain JSON, nil for
 	// none.
 	Integrations any
@@ -93,6 +95,8 @@ func Read(c *Config) (*Settings, error) {
 	s.Database = r.database(c)
 	s.Auth = r.auth(c)
 	s.Catalog = r.catalog(c.At("catalog"))
+	s.Policy = r.policy(c)
+	s.Search = r.search(c.At("search"))
 	s.Scaffolder = r.scaffolder(c)
 	s.Providers = r.providers(c)
 	s.Events = r.events(c)
