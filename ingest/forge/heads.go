@@ -110,6 +110,14 @@ func (h *Heads) At(ctx context.Context, key, commit string, ask func(ctx context
 	}
 }
 
+// Knows tells whether a commit of the branch is remembered, however old.
+func (h *Heads) Knows(key string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	b, ok := h.known.Peek(key)
+	return ok && b.head.Commit != ""
+}
+
 // errAbandoned tells those who wait for an answer that whoever asked has gone.
 var errAbandoned = errors.New("the question was abandoned")
 
@@ -214,6 +222,39 @@ func (a *Absences) Add(key, commit string) { a.at.Add(key, commit) }
 func (a *Absences) Has(key, commit string) bool {
 	at, ok := a.at.Get(key)
 	return ok && commit != "" && at == commit
+}
+
+// Loners remember of which branches one file is read and no other: that file's
+// own validator is as good as the commit of the branch, and saves asking for it.
+type Loners struct {
+	mu   sync.Mutex
+	file *lru.Cache[string, string] // by branch; "" for several
+}
+
+// NewLoners makes an empty memory.
+func NewLoners() *Loners {
+	file, err := lru.New[string, string](maxHeads)
+	if err != nil {
+		panic(err) // the size is positive
+	}
+	return &Loners{file: file}
+}
+
+// Alone notes that a file of a branch is read, and tells whether it is the only
+// one so far.
+func (l *Loners) Alone(branch, file string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	first, known := l.file.Get(branch)
+	switch {
+	case !known:
+		l.file.Add(branch, file)
+		return true
+	case first != file:
+		l.file.Add(branch, "")
+		return false
+	}
+	return true
 }
 
 // Blobs keep contents by what names them for good, such as their hash in Git,

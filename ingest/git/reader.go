@@ -41,8 +41,9 @@ type Options struct {
 	// Metrics and Log tell of requests; nil: nobody is told.
 	Metrics *budget.Metrics
 	Log     *slog.Logger
-	// Now is the clock; nil: time.Now.
-	Now func() time.Time
+	// Now and Sleep are the clock; nil: the real one.
+	Now   func() time.Time
+	Sleep func(ctx context.Context, d time.Duration) error
 }
 
 const (
@@ -85,7 +86,7 @@ func NewReader(h integration.Host, o Options) (*Reader, error) {
 	}
 	// The places of SSH are counted here; those of HTTP there.
 	r.client = &http.Client{CheckRedirect: forge.CheckRedirect, Transport: budget.NewTransport(budget.Options{
-		Host: h.Host, Next: o.Next, Concurrency: o.Concurrency, Metrics: o.Metrics, Log: o.Log, Now: o.Now,
+		Host: h.Host, Next: o.Next, Concurrency: o.Concurrency, Metrics: o.Metrics, Log: o.Log, Now: o.Now, Sleep: o.Sleep,
 	})}
 	var err error
 	if !h.Git.SSH.PrivateKey.IsZero() {

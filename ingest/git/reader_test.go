@@ -45,6 +45,14 @@ func (b *bench) now() time.Time {
 	return b.at
 }
 
+// sleep lets the time pass at once.
+func (b *bench) sleep(ctx context.Context, d time.Duration) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.at = b.at.Add(d)
+	return ctx.Err()
+}
+
 func (b *bench) cycle() {
 	b.mu.Lock()
 	b.at = b.at.Add(2 * time.Minute)
@@ -59,7 +67,7 @@ func newBench(t testing.TB, config map[string]any, o git.Options) *bench {
 	for key, value := range config {
 		entry[key] = value
 	}
-	o.Dir, o.Now = b.dir, b.now
+	o.Dir, o.Now, o.Sleep = b.dir, b.now, b.sleep
 	var err error
 	b.reader, err = newReader(entry, o)
 	require.NoError(t, err)

@@ -52,6 +52,12 @@ func (c *clock) pass(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
+// sleep lets the time pass at once.
+func (c *clock) sleep(ctx context.Context, d time.Duration) error {
+	c.pass(d)
+	return ctx.Err()
+}
+
 // A bench is a double of GitHub with a reader of it.
 type bench struct {
 	*forgetest.GitHub
@@ -79,7 +85,7 @@ func newBench(t testing.TB, config map[string]any, o github.ReaderOptions) *benc
 	h, ok := set.ByURL(forge.URL())
 	require.True(t, ok)
 	b.client, err = github.NewClient(h, github.ClientOptions{
-		Now: b.clock.now, Metrics: budget.NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.NewTextHandler(&b.log, nil)),
+		Now: b.clock.now, Sleep: b.clock.sleep, Metrics: budget.NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.NewTextHandler(&b.log, nil)),
 	})
 	require.NoError(t, err)
 	o.Now = b.clock.now
@@ -133,6 +139,7 @@ func TestReadFile(t *testing.T) {
 	data, etag, notModified := b.read(url, "")
 	require.Equal(t, "kind: A\n", data)
 	require.False(t, notModified)
+	require.Equal(t, forgetest.Count{Total: 1, Billable: 1}, b.TotalRequests(), "the only file of a repository is asked for directly")
 
 	b.cycle()
 	data, again, notModified := b.read(url, etag)
@@ -145,16 +152,22 @@ func TestReadFile(t *testing.T) {
 	b.cycle()
 	_, moved, notModified := b.read(url, etag)
 	require.True(t, notModified, "another file has changed")
-	require.NotEqual(t, etag, moved)
+	require.Equal(t, forgetest.Count{Total: 1, NotModified: 1}, b.TotalRequests())
+	data, _, _ = b.read(b.file("docs/a%20b%3F%23.md"), "")
+	require.Equal(t, "odd", data)
+	_, moved, _ = b.read(url, moved)
+	require.NotEqual(t, etag, moved, "with a second file, the commit of the branch stands for both")
+	b.push("acme/shop", map[string]string{"other": "y"})
+	b.cycle()
+	_, again, notModified = b.read(url, moved)
+	require.True(t, notModified, "another file has changed")
+	require.NotEqual(t, moved, again)
 	require.Equal(t, forgetest.Count{Total: 1, NotModified: 1}, b.Requests()["contents"])
 
 	b.push("acme/shop", map[string]string{"catalog-info.yaml": "kind: B\n"})
 	b.cycle()
 	data, _, _ = b.read(url, moved)
 	require.Equal(t, "kind: B\n", data)
-
-	data, _, _ = b.read(b.URL()+"/acme/shop/tree/main/docs/a%20b%3F%23.md", "")
-	require.Equal(t, "odd", data)
 }
 
 // TestCoalesces reads many files of one repository at once.
@@ -182,6 +195,9 @@ func TestCoalesces(t *testing.T) {
 	readAll(false)
 	require.Equal(t, 1, b.Requests()["commit"].Total, "one for all")
 	require.Equal(t, 40, b.Requests()["contents"].Total)
+	b.cycle()
+	readAll(true)
+	require.Equal(t, forgetest.Count{Total: 2, NotModified: 2}, b.TotalRequests(), "the first file learns what it was at")
 	b.cycle()
 	readAll(true)
 	require.Equal(t, forgetest.Count{Total: 1, NotModified: 1}, b.TotalRequests())
@@ -502,8 +518,9 @@ func TestFaults(t *testing.T) {
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			b := newBench(t, signedIn(), github.ReaderOptions{})
-			b.add("acme/shop", map[string]string{"a.yaml": "content"})
-			b.read(b.URL()+"/acme/shop/blob/main/a.yaml", "")
+			b.add("acme/shop", map[string]string{"a.yaml": "content", "b.yaml": "1"})
+			b.read(b.file("a.yaml"), "")
+			b.read(b.file("b.yaml"), "") // no longer alone, so that the commit is asked for
 			b.push("acme/shop", map[string]string{"a.yaml": "content 2"})
 			b.clock.pass(2 * time.Minute)
 			b.Inject(c.fault)
@@ -612,7 +629,7 @@ func clientsOf(t testing.TB, b *bench) *github.Clients {
 		"host": b.Host(), "apiBaseUrl": b.API(), "token": "pat", "apps": []any{map[string]any{"appId": 7, "privateKey": text}},
 	}}})
 	require.NoError(t, err)
-	clients, err := github.NewClients(set, github.ClientOptions{})
+	clients, err := github.NewClients(set, github.ClientOptions{Sleep: b.clock.sleep})
 	require.NoError(t, err)
 	return clients
 }

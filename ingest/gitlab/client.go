@@ -30,8 +30,9 @@ type ClientOptions struct {
 	// Metrics and Log tell of budgets; nil: nobody is told.
 	Metrics *budget.Metrics
 	Log     *slog.Logger
-	// Now is the clock; nil: time.Now.
-	Now func() time.Time
+	// Now and Sleep are the clock; nil: the real one.
+	Now   func() time.Time
+	Sleep func(ctx context.Context, d time.Duration) error
 }
 
 const (
@@ -64,7 +65,7 @@ func NewClient(h integration.Host, o ClientOptions) (*Client, error) {
 	}
 	c := &Client{host: h, base: base}
 	c.budget = budget.NewTransport(budget.Options{
-		Host: h.Host, Next: o.Next, Concurrency: o.Concurrency, Log: o.Log, Metrics: o.Metrics, Now: o.Now,
+		Host: h.Host, Next: o.Next, Concurrency: o.Concurrency, Log: o.Log, Metrics: o.Metrics, Now: o.Now, Sleep: o.Sleep,
 		Retries: h.Retry.MaxRetries, RetryStatuses: h.Retry.StatusCodes, PerMinute: h.Retry.MaxAPIRequestsPerMinute,
 	})
 	c.http = &http.Client{Transport: &signer{host: h, base: base, next: c.budget}, CheckRedirect: forge.CheckRedirect}
