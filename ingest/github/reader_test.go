@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -665,4 +666,32 @@ func TestPlainCommits(t *testing.T) {
 func parseGitHub(config map[string]any) (*integration.Set, error) {
 	set, _, err := integration.Parse(map[string]any{"github": []any{config}})
 	return set, err
+}
+
+// heap is how many bytes are in use.
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+func discard(e files.Entry) error {
+	_, err := io.Copy(io.Discard, e.Content)
+	return err
+}
+
+// addLarge makes a repository of n files of a megabyte that do not compress.
+func (b *bench) addLarge(n int) {
+	changes := map[string]forgetest.Change{}
+	for i := range n {
+		content := make([]byte, 1_000_000)
+		_, err := rand.Read(content)
+		require.NoError(b.t, err)
+		changes[fmt.Sprintf("file-%d", i)] = forgetest.Change{Content: string(content)}
+	}
+	_, err := b.CreateRepository(forgetest.Repository{FullName: "acme/shop"})
+	require.NoError(b.t, err)
+	_, err = b.Push("acme/shop", "main", "Add", changes)
+	require.NoError(b.t, err)
 }
