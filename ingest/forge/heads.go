@@ -19,6 +19,9 @@ type Head struct {
 	// Validator is what the host gave for a conditional request, if that is
 	// not the commit itself.
 	Validator string
+	// Observed is set when it was not the host itself that said so: its API may
+	// not know the commit yet.
+	Observed bool
 }
 
 // Heads remember which commits branches are at, so that many reads of one
@@ -181,7 +184,7 @@ func (h *Heads) lead(ctx context.Context, key string, f *flight, known branch, c
 // listing says.
 func (h *Heads) Observe(key, commit string, at time.Time) {
 	if IsCommit(commit) {
-		h.remember(key, Head{Commit: commit}, nil, at)
+		h.remember(key, Head{Commit: commit, Observed: true}, nil, at)
 	}
 }
 

@@ -256,7 +256,7 @@ func (r *Reader) Read(ctx context.Context, raw, etag string) (data []byte, newET
 		data, tag.Validator, err = w.file(t.place.Path, known.Validator, r.o.Files.File)
 		return err
 	})
-	if errors.Is(err, catalog.ErrNotFound) {
+	if errors.Is(err, catalog.ErrNotFound) && !head.Observed {
 		r.absences.Add(key, head.Commit)
 	}
 	if err != nil {

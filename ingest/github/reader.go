@@ -161,7 +161,7 @@ func (f *fileRead) atHead(ctx context.Context) (data []byte, etag string, notMod
 	}
 	tag := forge.Tag{Commit: head.Commit}
 	data, tag.Validator, notModified, err = f.contents(ctx, ref)
-	if errors.Is(err, catalog.ErrNotFound) && head.Commit != "" {
+	if errors.Is(err, catalog.ErrNotFound) && head.Commit != "" && !head.Observed {
 		r.absences.Add(f.key(), head.Commit)
 	}
 	if err != nil {

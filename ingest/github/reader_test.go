@@ -248,6 +248,18 @@ func TestUrgent(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "4", string(data))
 	require.Zero(t, b.Requests()["commit"], "a webhook says what commit it is about")
+
+	// The API of a host may be a moment behind its webhooks.
+	c = b.push("acme/shop", map[string]string{"c.yaml": "5"})
+	b.clock.pass(time.Second)
+	b.reader.Observe(b.URL()+"/acme/shop", "main", c.SHA, b.clock.now())
+	urgent = budget.Urgent(context.Background(), b.clock.now())
+	b.Inject(forgetest.Fault{Route: "contents", Status: 404, Times: 1})
+	_, _, _, err = b.reader.Read(urgent, b.file("c.yaml"), "")
+	require.ErrorIs(t, err, catalog.ErrNotFound)
+	data, _, _, err = b.reader.Read(urgent, b.file("c.yaml"), "")
+	require.NoError(t, err, "that it was missing is not remembered")
+	require.Equal(t, "5", string(data))
 }
 
 func TestReadFailures(t *testing.T) {

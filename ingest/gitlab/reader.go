@@ -112,7 +112,7 @@ func (r *Reader) Read(ctx context.Context, target, etag string) (data []byte, ne
 		return nil, "", false, &forge.StatusError{URL: target, Asked: r.host.API() + "/" + filePath(place), Status: http.StatusNotFound}
 	}
 	data, validator, err := r.file(ctx, target, place, head.Commit, known.Validator)
-	if errors.Is(err, catalog.ErrNotFound) && head.Commit != "" {
+	if errors.Is(err, catalog.ErrNotFound) && head.Commit != "" && !head.Observed {
 		r.absences.Add(key, head.Commit)
 	}
 	if err != nil {
