@@ -324,3 +324,25 @@ func (r *Reader) Tree(ctx context.Context, raw, token string, yield func(archive
 		return w.below(ctx, t.place.Path, archive.Options{Below: t.place.Path, Limits: r.o.Archive}, yield)
 	})
 }
+
+// ReadAs reads the file at a URL with a token in place of the integration's
+// password, if it is not "".
+func (r *Reader) ReadAs(ctx context.Context, raw, token string) (data []byte, err error) {
+	t, err := r.parseFile(raw)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, readTimeout, errTooSlow)
+	defer cancel()
+	// As for Tree, the server is asked even for what is kept.
+	head, err := r.ask(ctx, t.endpoint, t.place.Ref, token)
+	if err != nil {
+		return nil, err
+	}
+	err = r.at(ctx, t.endpoint, head.Commit, token, func(s *filesystem.Storage) error {
+		w := &walk{storage: s, address: t, commit: head.Commit}
+		data, _, err = w.file(t.place.Path, "", r.o.Files.File)
+		return err
+	})
+	return data, err
+}

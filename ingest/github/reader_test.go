@@ -459,6 +459,15 @@ func TestTree(t *testing.T) {
 			require.Equal(t, c.want, got)
 		})
 	}
+	secret := b.URL() + "/acme/secret/blob/main/a"
+	data, err := b.reader.ReadAs(context.Background(), secret, "mine")
+	require.NoError(t, err)
+	require.Equal(t, "b", string(data))
+	_, err = b.reader.ReadAs(context.Background(), secret, "stolen")
+	require.ErrorContains(t, err, "401")
+	data, err = b.reader.ReadAs(context.Background(), secret, "")
+	require.NoError(t, err)
+	require.Equal(t, "b", string(data))
 	enough := errors.New("enough")
 	err = b.reader.Tree(context.Background(), b.URL()+"/acme/shop", "", func(files.Entry) error { return enough })
 	require.ErrorIs(t, err, enough)

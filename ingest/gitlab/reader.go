@@ -319,3 +319,20 @@ func (r *Reader) Tree(ctx context.Context, target, token string, yield func(arch
 	}
 	return err
 }
+
+// ReadAs reads the file at a URL with a token in place of the integration's, if
+// it is not "". Nothing is remembered of it: what one may see, another may not.
+func (r *Reader) ReadAs(ctx context.Context, target, token string) ([]byte, error) {
+	if token == "" {
+		data, _, _, err := r.Read(ctx, target, "")
+		return data, err
+	}
+	place, err := r.filePlace(target)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeoutCause(withToken(ctx, token), readTimeout, errTooSlow)
+	defer cancel()
+	data, _, err := r.file(ctx, target, place, "", "")
+	return data, err
+}

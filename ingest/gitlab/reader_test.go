@@ -278,6 +278,13 @@ func TestTree(t *testing.T) {
 	err = b.reader.Tree(context.Background(), b.URL()+"/acme/secret", "stolen", func(files.Entry) error { return nil })
 	require.ErrorContains(t, err, "401")
 	require.NotContains(t, err.Error(), "stolen")
+	for token, want := range map[string]string{"mine": "b", "": "b"} {
+		data, err := b.reader.ReadAs(context.Background(), b.URL()+"/acme/secret/-/blob/main/a", token)
+		require.NoError(t, err)
+		require.Equal(t, want, string(data))
+	}
+	_, err = b.reader.ReadAs(context.Background(), b.URL()+"/acme/secret/-/blob/main/a", "stolen")
+	require.ErrorContains(t, err, "401")
 	enough := errors.New("enough")
 	err = b.reader.Tree(context.Background(), b.URL()+"/acme/web/shop", "", func(files.Entry) error { return enough })
 	require.ErrorIs(t, err, enough)
