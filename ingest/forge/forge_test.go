@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -277,7 +278,7 @@ func TestErrorsHideSecrets(t *testing.T) {
 	require.NoError(t, err)
 	require.NotContains(t, forge.Shown(u), "hush")
 	require.Contains(t, forge.Shown(u), "ref=main")
-	res := &http.Response{StatusCode: 404, Request: &http.Request{URL: u}}
+	res := &http.Response{StatusCode: 404, Body: http.NoBody, Request: &http.Request{URL: u}}
 	require.ErrorIs(t, forge.Status("https://h/x", res), catalog.ErrNotFound)
 	require.NotContains(t, forge.Status("https://h/x", res).Error(), "hush")
 	wrapped := &url.Error{Op: "Get", URL: "https://h?token=hush", Err: errors.New("no route")}
@@ -286,6 +287,29 @@ func TestErrorsHideSecrets(t *testing.T) {
 	require.ErrorContains(t, forge.Failed(context.Background(), "https://h/x", &url.Error{Err: limit}), "(rate limit exceeded)")
 	var later interface{ RetryAt() time.Time }
 	require.ErrorAs(t, forge.Failed(context.Background(), "https://h/x", &url.Error{Err: limit}), &later)
+}
+
+func TestStatus(t *testing.T) {
+	for _, c := range []struct {
+		why     string
+		status  int
+		header  http.Header
+		body    string
+		limited bool
+	}{
+		{"missing", 404, nil, "", false},
+		{"forbidden", 403, nil, "", false},
+		{"too many", 429, nil, "", true},
+		{"used up", 403, http.Header{"X-Ratelimit-Limit": {"5000"}, "X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {"9999999999"}}, "", true},
+		{"a secondary limit", 403, nil, "You have exceeded a secondary rate limit", true},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			res := &http.Response{StatusCode: c.status, Header: c.header, Body: io.NopCloser(strings.NewReader(c.body)), Request: &http.Request{URL: &url.URL{Host: "h"}}}
+			err := forge.Status("https://h/x", res)
+			require.Equal(t, c.limited, strings.HasSuffix(err.Error(), " (rate limit exceeded)"), err.Error())
+			require.Equal(t, c.limited, !err.RetryAt().IsZero())
+		})
+	}
 }
 
 func TestRedirects(t *testing.T) {

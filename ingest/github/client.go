@@ -190,9 +190,7 @@ func (c *Client) failure(ctx context.Context, err error) error {
 	default:
 		return forge.Failed(ctx, c.host.Host, err)
 	}
-	e := forge.Status(c.host.Host, res)
-	e.Limited = e.Limited || abuse != nil
-	return e
+	return forge.Status(c.host.Host, res)
 }
 
 // Clients are those of all hosts that the configuration names.

@@ -635,9 +635,16 @@ func TestAppFailures(t *testing.T) {
 	require.ErrorContains(t, err, "list the installations of app 7: 401", "the app is not known")
 	require.NotErrorIs(t, err, catalog.ErrNotFound)
 
+	_, _, _, err = b.reader.Read(context.Background(), b.file("a.yaml"), "")
+	require.ErrorContains(t, err, "list the installations of app 7: 401")
+	require.Equal(t, 1, b.Requests()["installations"].Total, "a failure is believed for a moment")
+	b.clock.pass(time.Minute)
 	b.AddApp(forgetest.App{ID: 7, Key: &key.PublicKey})
 	data, _, _ := b.read(b.file("a.yaml"), "")
 	require.Equal(t, "1", data, "with the token, since it is installed nowhere")
+	b.clock.pass(time.Hour)
+	b.Inject(forgetest.Fault{Route: "installations", Status: 404})
+	b.read(b.file("a.yaml"), "") // with what was known
 	clients := clientsOf(t, b)
 	_, err = clients.Installations(context.Background(), b.Host(), 8)
 	require.ErrorContains(t, err, "there is no app 8")

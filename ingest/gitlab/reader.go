@@ -258,7 +258,7 @@ func (r *Reader) Search(ctx context.Context, target, etag string) (files []sourc
 		return nil, etag, true, nil
 	}
 	search := &forge.Search{Target: target, PatternPath: place.Path, Pattern: pattern, Limits: r.o.Limits}
-	err = r.archive(ctx, target, place, head.Commit, pattern.Folder(), archive.Options{Strip: 1}, search.Add)
+	err = r.archive(ctx, target, place, head.Commit, pattern.Folder(), archive.Options{Strip: 1, Limits: r.o.Archive}, search.Add)
 	if errors.Is(err, catalog.ErrNotFound) { // the folder is not there
 		return nil, head.Commit, false, nil
 	}
