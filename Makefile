@@ -15,7 +15,7 @@ RACE := $(shell command -v gcc >/dev/null 2>&1 && [ "$$(go env CGO_ENABLED)" = 1
 
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build run release test lint bench bench-served fuzz conformance
+.PHONY: build run release test lint bench bench-served fuzz conformance demo-git
 
 build: ## bin/platform
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/platform ./cmd/platform
@@ -48,3 +48,6 @@ fuzz: ## each fuzz target for FUZZTIME
 
 conformance: build ## the recorded scenarios against the built binary (needs shared/)
 	SHARED='$(SHARED)' ./.ci/conformance
+
+demo-git: build ## push to doubles of GitHub and GitLab, and see how soon the catalog knows
+	go run ./ingest/forgetest/cmd/demogit --platform bin/platform
