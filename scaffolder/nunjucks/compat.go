@@ -174,15 +174,25 @@ func pySetDefault(rt *runtime, o *object, args []Value) (Value, error) {
 	return v, rt.spend(1, 48)
 }
 
+// pyUpdate takes over the members of an object, and the elements of an array
+// or string by their index.
 func pyUpdate(rt *runtime, o *object, args []Value) (Value, error) {
-	if from := arg(args, 0); from.kind == KindObject {
+	from := arg(args, 0)
+	if from.kind == KindObject {
 		src := from.obj()
 		for i, k := range src.keys {
 			o.set(k, src.vals[i])
 		}
 		return null, rt.spend(1+len(src.keys), 48*len(src.keys))
 	}
-	return null, nil
+	elems, err := rt.mapped(from)
+	if err != nil || from.kind == KindSafe {
+		return null, err
+	}
+	for i, v := range elems {
+		o.set(formatNumber(float64(i)), v)
+	}
+	return null, rt.spend(1+len(elems), 48*len(elems))
 }
 
 // eval takes a slice, in every mode. As in the reference a slice of a string
