@@ -13,10 +13,13 @@ RACE := $(shell command -v gcc >/dev/null 2>&1 && [ "$$(go env CGO_ENABLED)" = 1
 
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build run test lint bench bench-served fuzz conformance
+.PHONY: build portal run test lint bench bench-served fuzz conformance e2e
 
 build: ## bin/platform
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/platform ./cmd/platform
+
+portal: ## portal/dist, the stock frontend of Backstage (needs Node or curl, and an npm registry)
+	./portal/build
 
 run: build ## the sample catalog on http://localhost:7007, with guest sign-in
 	./bin/platform serve --config testdata/configs/sample.yaml --data data
@@ -41,3 +44,6 @@ fuzz: ## each fuzz target for FUZZTIME
 
 conformance: build ## the recorded scenarios against the built binary (needs shared/)
 	SHARED='$(SHARED)' ./.ci/conformance
+
+e2e: build portal ## a walk through the portal with Chromium, which is installed where apt is; E2E_PORT, E2E_ONLY
+	./portal/e2e/run
