@@ -50,7 +50,8 @@ func (i *instance) fetch(method, path, token, body string) (*http.Response, stri
 	return res, string(text)
 }
 
-func (i *instance) signIn() string {
+// guestToken returns the token of a guest.
+func (i *instance) guestToken() string {
 	i.t.Helper()
 	_, text := i.fetch("GET", "/api/auth/guest/refresh", "", "")
 	var session struct {
@@ -70,7 +71,7 @@ func TestPortalFromSignInToRestart(t *testing.T) {
 	require.Contains(t, page, `"auth":{"providers":{"guest":{}}}`)
 	require.NotContains(t, page, testToken)
 
-	token := i.signIn()
+	token := i.guestToken()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	ws, _, err := websocket.Dial(ctx, i.base+"/api/signals", &websocket.DialOptions{Subprotocols: []string{token}})
@@ -117,7 +118,7 @@ func TestPortalFromSignInToRestart(t *testing.T) {
 	require.NotContains(t, i.log.String(), token, "the token of a socket is not logged")
 
 	i = boot(t, configuration, "--data", data)
-	token = i.signIn()
+	token = i.guestToken()
 	_, text = i.fetch("POST", "/api/user-settings/multiget", token, `{"items":[{"bucket":"default.starredEntities","key":"entityRefs"}]}`)
 	require.JSONEq(t, `{"items":[{"value":["component:default/cart"]}]}`, text)
 	_, text = i.fetch("GET", "/api/notifications/status", token, "")
