@@ -45,6 +45,8 @@ func (s *Server) write(c *gin.Context, answer any) {
 			c.Writer.Header()["Content-Length"] = zeroLength
 		}
 		c.Writer.WriteHeaderNow()
+	case wire.Stream:
+		s.stream(c, a)
 	case wire.Text:
 		c.Data(a.Code, "text/plain; charset=utf-8", []byte(a.Body))
 	case wire.Linked:

@@ -27,8 +27,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// raw sends bytes to a real listener and returns the answer, nil if the
-// connection ended without one.
+// raw sends bytes to a real listener and returns the head of the answer, nil if
+// the connection ended without one.
 func (f *fixture) raw(request string) *http.Response {
 	f.t.Helper()
 	server := httptest.NewServer(f.server)
@@ -43,15 +43,8 @@ func (f *fixture) raw(request string) *http.Response {
 	if err != nil {
 		return nil
 	}
-	body, _ := io.ReadAll(res.Body)
 	_ = res.Body.Close()
-	res.Body = io.NopCloser(bytes.NewReader(body))
 	return res
-}
-
-func text(res *http.Response) string {
-	body, _ := io.ReadAll(res.Body)
-	return string(body)
 }
 
 // unreadable makes every read of the catalog a failure of the test.

@@ -14,6 +14,8 @@ import (
 	"github.com/greenroom-idp/greenroom/api/eventsapi"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/providerapi"
+	"github.com/greenroom-idp/greenroom/api/scaffolderapi"
+	"github.com/greenroom-idp/greenroom/api/searchapi"
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/klauspost/compress/gzip"
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,10 +28,19 @@ type Options struct {
 	Auth       *auth.Authority
 	Permission *permission.Engine
 	Catalog    *catalogapi.API
+	// Search answers for the search plugin; nil: there is none.
+	Search *searchapi.API
+	// Scaffolder answers for the scaffolder plugin; nil: there is none.
+	Scaffolder *scaffolderapi.API
 	// Events takes webhooks, and Providers tells of crawlers; nil: there are
 	// none.
 	Events    *eventsapi.API
 	Providers *providerapi.API
+	// Portal are the small plugins of the portal; those that are nil are not
+	// mounted.
+	Portal Portal
+	// Limits refuse clients that ask too often; the zero value refuses nobody.
+	Limits Limits
 	// Logger takes access log, faults and panics; nil: they are lost.
 	Logger *slog.Logger
 	// AccessLog writes a line at level info for every request; false: none.
@@ -59,8 +70,12 @@ type Server struct {
 	auth        *auth.Authority
 	permission  *permission.Engine
 	catalog     *catalogapi.API
+	search      *searchapi.API
+	scaffolder  *scaffolderapi.API
 	events      *eventsapi.API
 	providers   *providerapi.API
+	portal      Portal
+	limits      Limits
 	log         *slog.Logger
 	accessLog   bool
 	registry    *prometheus.Registry
@@ -89,12 +104,16 @@ func New(o Options) (*Server, error) {
 		return nil, errors.New("api needs auth, permission and catalog")
 	}
 	s := &Server{
-		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, events: o.Events, providers: o.Providers, log: o.Logger, accessLog: o.AccessLog,
+		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, scaffolder: o.Scaffolder, events: o.Events, providers: o.Providers,
+		search: o.Search, portal: o.Portal, limits: o.Limits, log: o.Logger, accessLog: o.AccessLog,
 		registry: o.Registry, headers: securityHeaders(o.CSP), health: o.HealthHeaders, now: o.Now,
 		ids: newRequestIDs(), startupWait: o.StartupWait, ready: make(chan struct{}), stopping: make(chan struct{}),
 	}
 	s.setDefaults()
 	o.Permission.SetApplier(catalogapi.EntityType, o.Catalog)
+	if o.Scaffolder != nil {
+		o.Permission.SetApplier(scaffolderapi.TaskType, o.Scaffolder)
+	}
 	var err error
 	if s.cors, err = newCORS(o.CORS); err != nil {
 		return nil, err
@@ -132,8 +151,15 @@ func (s *Server) setDefaults() {
 	}
 }
 
-// ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+// ServeHTTP answers one request. What becomes another protocol is not
+// compressed.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Upgrade") != "" {
+		s.canonical(w, r)
+		return
+	}
+	s.handler.ServeHTTP(w, r)
+}
 
 // canonical hands the request on with the path as the routes spell it.
 func (s *Server) canonical(w http.ResponseWriter, r *http.Request) {
@@ -146,8 +172,18 @@ func (s *Server) canonical(w http.ResponseWriter, r *http.Request) {
 // Started lets requests to plugins through, and makes readiness succeed.
 func (s *Server) Started() { s.closeOnce(s.ready) }
 
-// Stopping refuses requests to plugins, and makes readiness fail.
-func (s *Server) Stopping() { s.closeOnce(s.stopping) }
+// Stopping refuses requests to plugins, makes readiness fail, ends those
+// requests that wait for events, and sends the open connections of signals
+// away: nothing else would end them.
+func (s *Server) Stopping() {
+	s.closeOnce(s.stopping)
+	if s.scaffolder != nil {
+		s.scaffolder.Stop()
+	}
+	if s.portal.Signals != nil {
+		s.portal.Signals.Stop()
+	}
+}
 
 func (s *Server) closeOnce(c chan struct{}) {
 	s.mu.Lock()

@@ -8,6 +8,10 @@
 // its business, and it imports nothing of ours: values are plain ones, as
 // encoding/json makes them.
 //
+// What Backstage and ajv say about thousands of entities, and about values at
+// the edges of each format, is recorded in testdata/reference, with the scripts
+// that recorded it; the tests hold the package against it.
+//
 // A Set does not change once New has returned it, and is safe for concurrent
 // use. Schemas are data only: none is fetched, and a reference to one that is
 // not there is an error of New.

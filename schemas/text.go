@@ -39,8 +39,11 @@ func text(v any) string {
 // number writes a number as JavaScript does: with an exponent only where it
 // would be long otherwise.
 func number(f float64) string {
-	if abs := math.Abs(f); f == 0 || abs >= 1e-6 && abs < 1e21 {
-		return strconv.FormatFloat(f+0, 'f', -1, 64) // -0+0 is 0
+	if f == 0 {
+		return "0" // also for -0
+	}
+	if abs := math.Abs(f); abs >= 1e-6 && abs < 1e21 {
+		return strconv.FormatFloat(f, 'f', -1, 64)
 	}
 	digits, exponent, _ := strings.Cut(strconv.FormatFloat(f, 'e', -1, 64), "e")
 	return digits + "e" + exponent[:1] + strings.TrimLeft(exponent[1:], "0")

@@ -15,6 +15,7 @@ import (
 	"math/big"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -111,7 +112,9 @@ func (w *world) publicKey(id string) *ecdsa.PublicKey {
 		if k := k.(*jsonvalue.Object); k.String("kid") == id {
 			x, _ := base64.RawURLEncoding.DecodeString(k.String("x"))
 			y, _ := base64.RawURLEncoding.DecodeString(k.String("y"))
-			return &ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(x), Y: new(big.Int).SetBytes(y)}
+			key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, x, y))
+			require.NoError(w.t, err)
+			return key
 		}
 	}
 	return nil

@@ -14,17 +14,17 @@ import (
 // Refresh answers POST /refresh. The ref is lower-cased and looked up as it
 // is: a short form names no entity.
 func (a *API) Refresh(c *gin.Context) (any, error) {
-	in, err := opRefresh.read(c)
+	in, err := opRefresh.Read(c)
 	if err != nil {
 		return nil, err
 	}
 	who := auth.PrincipalFrom(c.Request.Context())
-	if token := in.body.String("authorizationToken"); token != "" {
+	if token := in.Body.String("authorizationToken"); token != "" {
 		if who, err = a.Authenticator.Authenticate(token, "catalog"); err != nil {
 			return nil, err
 		}
 	}
-	ref := strings.ToLower(in.body.String("entityRef"))
+	ref := strings.ToLower(in.Body.String("entityRef"))
 	if err := a.requireOf(c, who, entityRefresh, ref); err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func (a *API) Refresh(c *gin.Context) (any, error) {
 // DeleteEntity answers DELETE /entities/by-uid/{uid}. That nothing has the uid
 // is no error.
 func (a *API) DeleteEntity(c *gin.Context) (any, error) {
-	if _, err := opDeleteEntity.read(c); err != nil {
+	if _, err := opDeleteEntity.Read(c); err != nil {
 		return nil, err
 	}
 	text, _ := wire.Param(c, "uid")
@@ -57,14 +57,14 @@ func (a *API) DeleteEntity(c *gin.Context) (any, error) {
 // ValidateEntity answers POST /validate-entity. What is wrong with the entity
 // is not an error of the request: it has a form of its own.
 func (a *API) ValidateEntity(c *gin.Context) (any, error) {
-	in, err := opValidate.read(c)
+	in, err := opValidate.Read(c)
 	if err != nil {
 		return nil, err
 	}
 	if err := a.require(c, entityValidate, ""); err != nil {
 		return nil, err
 	}
-	location := in.body.String("location")
+	location := in.Body.String("location")
 	l, err := catalog.ParseLocationRef(location)
 	if err != nil {
 		return invalid([]error{err}), nil
@@ -73,7 +73,7 @@ func (a *API) ValidateEntity(c *gin.Context) (any, error) {
 		return invalid([]error{catalog.NewError(catalog.NameTypeError,
 			"Invalid location ref "+location+", only 'url:<target>' is supported, e.g. url:https://host/path")}), nil
 	}
-	faults := a.Validator.Validate(c.Request.Context(), catalog.Entity{Object: in.body.Object("entity")}, location)
+	faults := a.Validator.Validate(c.Request.Context(), catalog.Entity{Object: in.Body.Object("entity")}, location)
 	if err := c.Request.Context().Err(); err != nil {
 		return nil, err
 	}
@@ -94,14 +94,14 @@ func invalid(faults []error) any {
 // AnalyzeLocation answers POST /analyze-location: a proposal for a repository
 // that has no descriptor yet.
 func (a *API) AnalyzeLocation(c *gin.Context) (any, error) {
-	in, err := opAnalyze.read(c)
+	in, err := opAnalyze.Read(c)
 	if err != nil {
 		return nil, err
 	}
 	if err := a.require(c, locationAnalyze, ""); err != nil {
 		return nil, err
 	}
-	target, err := url.Parse(in.body.Object("location").String("target"))
+	target, err := url.Parse(in.Body.Object("location").String("target"))
 	if err != nil || target.Scheme == "" || target.Host == "" {
 		return nil, wire.InputError("The given location.target is not a URL")
 	}

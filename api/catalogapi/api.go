@@ -9,6 +9,7 @@ import (
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/wire"
+	"github.com/greenroom-idp/greenroom/api/wire/operation"
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/catalog/engine"
 )
@@ -99,7 +100,8 @@ func New(o Options) (*API, error) {
 	if o.HostType == nil {
 		o.HostType = func(*url.URL) string { return "" }
 	}
-	return &API{Options: o, description: describe(o.BasePath)}, nil
+	return &API{Options: o, description: operation.Describe("catalog", "Entities, how they relate, and the locations they are read from.",
+		o.BasePath, operations())}, nil
 }
 
 // OpenAPI answers GET /openapi.json.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/greenroom-idp/greenroom/api/wire"
+	"github.com/greenroom-idp/greenroom/api/wire/operation"
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 )
@@ -23,11 +24,11 @@ type locationQuery struct {
 
 // QueryLocations answers POST /locations/by-query.
 func (a *API) QueryLocations(c *gin.Context) (any, error) {
-	in, err := opQueryLocations.read(c)
+	in, err := opQueryLocations.Read(c)
 	if err != nil {
 		return nil, err
 	}
-	q, err := parseLocationQuery(in.body)
+	q, err := parseLocationQuery(in.Body)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +116,7 @@ func locationLimit(o *jsonvalue.Object) (int, error) {
 	if !ok || f < 1 || f != math.Trunc(f) {
 		return 0, wire.InputError("Limit must be a positive integer >= 1")
 	}
-	return int(min(f, maxCount)), nil
+	return int(min(f, operation.MaxCount)), nil
 }
 
 // maxPredicateDepth bounds how deep predicates nest.

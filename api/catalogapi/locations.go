@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/wire"
+	"github.com/greenroom-idp/greenroom/api/wire/operation"
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 )
@@ -25,7 +26,7 @@ func (a *API) mayReadLocations(c *gin.Context) (bool, error) {
 
 // Locations answers GET /locations.
 func (a *API) Locations(c *gin.Context) (any, error) {
-	if _, err := opLocations.read(c); err != nil {
+	if _, err := opLocations.Read(c); err != nil {
 		return nil, err
 	}
 	out := []any{}
@@ -44,7 +45,7 @@ func (a *API) Locations(c *gin.Context) (any, error) {
 
 // Location answers GET /locations/{id}.
 func (a *API) Location(c *gin.Context) (any, error) {
-	if _, err := opLocation.read(c); err != nil {
+	if _, err := opLocation.Read(c); err != nil {
 		return nil, err
 	}
 	id, _ := wire.Param(c, "id")
@@ -72,7 +73,7 @@ func noLocation(id string) error {
 // LocationByEntity answers GET /locations/by-entity/{kind}/{namespace}/{name}:
 // the registered location that the entity ultimately comes from.
 func (a *API) LocationByEntity(c *gin.Context) (any, error) {
-	if _, err := opLocationByEntity.read(c); err != nil {
+	if _, err := opLocationByEntity.Read(c); err != nil {
 		return nil, err
 	}
 	may, err := a.mayReadLocations(c)
@@ -107,15 +108,15 @@ func (a *API) LocationByEntity(c *gin.Context) (any, error) {
 
 // CreateLocation answers POST /locations.
 func (a *API) CreateLocation(c *gin.Context) (any, error) {
-	in, err := opCreateLocation.read(c)
+	in, err := opCreateLocation.Read(c)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkLocationBody(in.body, true); err != nil {
+	if err := checkLocationBody(in.Body, true); err != nil {
 		return nil, err
 	}
-	dry := isTrue(in.text("dryRun"))
-	l := catalog.LocationRef{Type: in.body.String("type"), Target: in.body.String("target")}
+	dry := isTrue(in.Text("dryRun"))
+	l := catalog.LocationRef{Type: in.Body.String("type"), Target: in.Body.String("target")}
 	if !dry && a.Readonly {
 		return nil, errReadonly
 	}
@@ -128,7 +129,7 @@ func (a *API) CreateLocation(c *gin.Context) (any, error) {
 	if dry {
 		return a.dryRun(c, l)
 	}
-	onConflict := in.text("onConflict")
+	onConflict := in.Text("onConflict")
 	if onConflict == "" {
 		onConflict = a.OnConflict
 	}
@@ -204,8 +205,8 @@ func checkPresence(v any) any {
 	case s == "required" || s == "optional":
 		return nil
 	case !ok:
-		return wire.Obj("expected", want, "received", typeOf(v), "code", "invalid_type", "path", []any{"presence"},
-			"message", "Expected "+want+", received "+typeOf(v))
+		return wire.Obj("expected", want, "received", operation.TypeOf(v), "code", "invalid_type", "path", []any{"presence"},
+			"message", "Expected "+want+", received "+operation.TypeOf(v))
 	}
 	return wire.Obj("received", s, "code", "invalid_enum_value", "options", []any{"required", "optional"},
 		"path", []any{"presence"}, "message", "Invalid enum value. Expected "+want+", received '"+s+"'")
@@ -222,7 +223,7 @@ func isTrue(s string) bool {
 
 // UpdateLocation answers PUT /locations/{id}.
 func (a *API) UpdateLocation(c *gin.Context) (any, error) {
-	in, err := opUpdateLocation.read(c)
+	in, err := opUpdateLocation.Read(c)
 	if err != nil {
 		return nil, err
 	}
@@ -232,7 +233,7 @@ func (a *API) UpdateLocation(c *gin.Context) (any, error) {
 	if err := a.require(c, locationCreate, ""); err != nil {
 		return nil, err
 	}
-	l := catalog.LocationRef{Type: in.body.String("type"), Target: in.body.String("target")}
+	l := catalog.LocationRef{Type: in.Body.String("type"), Target: in.Body.String("target")}
 	if err := a.checkLocation(l); err != nil {
 		return nil, err
 	}
@@ -249,7 +250,7 @@ func (a *API) UpdateLocation(c *gin.Context) (any, error) {
 
 // DeleteLocation answers DELETE /locations/{id}.
 func (a *API) DeleteLocation(c *gin.Context) (any, error) {
-	if _, err := opDeleteLocation.read(c); err != nil {
+	if _, err := opDeleteLocation.Read(c); err != nil {
 		return nil, err
 	}
 	if a.Readonly {

@@ -1,141 +1,115 @@
 package catalogapi
 
-import "net/http"
+import (
+	"net/http"
 
-// A parameter is one of the query string.
-type parameter struct {
-	name     string
-	kind     parameterKind
-	required bool
-	nonEmpty bool // of texts, as described: whatever it says, an empty one is refused
-	enum     []string
-	about    string
-}
-
-type parameterKind uint8
-
-const (
-	textParameter  parameterKind = iota
-	countParameter               // an integer of 0 or more
-	listParameter                // may be repeated
-	commaParameter               // a list with commas, may be repeated
+	"github.com/greenroom-idp/greenroom/api/wire/operation"
 )
 
-// An operation is a route as documented: what it takes, and what it is for.
-// Requests are checked against it before their handler sees them.
-type operation struct {
-	method, path string
-	id, about    string
-	query        []parameter
-	body         *schema
-	bodyRequired bool
-	ok           int
-}
-
 var (
-	filterParameter = parameter{name: "filter", kind: listParameter,
-		about: "Conditions joined by commas, each key=value or a bare key. Repeat it for alternatives."}
-	fieldsParameter = parameter{name: "fields", kind: commaParameter, about: "Paths of what to keep of each entity, joined by commas."}
-	limitParameter  = parameter{name: "limit", kind: countParameter, about: "How many to return at most."}
-	offsetParameter = parameter{name: "offset", kind: countParameter, about: "How many to skip."}
+	filterParameter = operation.Parameter{Name: "filter", Kind: operation.List,
+		About: "Conditions joined by commas, each key=value or a bare key. Repeat it for alternatives."}
+	fieldsParameter = operation.Parameter{Name: "fields", Kind: operation.Comma, About: "Paths of what to keep of each entity, joined by commas."}
+	limitParameter  = operation.Parameter{Name: "limit", Kind: operation.Count, About: "How many to return at most."}
+	offsetParameter = operation.Parameter{Name: "offset", Kind: operation.Count, About: "How many to skip."}
 
-	stringSchema  = &schema{typ: "string"}
-	numberSchema  = &schema{typ: "number"}
-	objectSchema  = &schema{typ: "object"}
-	stringsSchema = &schema{typ: "array", items: stringSchema}
+	stringSchema  = &operation.Schema{Type: "string"}
+	numberSchema  = &operation.Schema{Type: "number"}
+	objectSchema  = &operation.Schema{Type: "object"}
+	stringsSchema = &operation.Schema{Type: "array", Items: stringSchema}
 
-	locationSchema = &schema{typ: "object", closed: true, required: []string{"type", "target"},
-		properties: []property{{"type", stringSchema}, {"target", stringSchema}}}
+	locationSchema = &operation.Schema{Type: "object", Closed: true, Required: []string{"type", "target"},
+		Properties: []operation.Property{{Name: "type", Schema: stringSchema}, {Name: "target", Schema: stringSchema}}}
 )
 
 // The operations. They are not changed after start-up.
 var (
-	opEntities = &operation{method: http.MethodGet, path: "/entities", id: "GetEntities", ok: 200,
-		about: "List entities, all of them or a page.",
-		query: []parameter{fieldsParameter, limitParameter, filterParameter, offsetParameter,
-			{name: "after", nonEmpty: true, about: "The token of the page before, from its Link header."},
-			{name: "order", kind: listParameter, about: "asc:<field> or desc:<field>."}}}
+	opEntities = &operation.Operation{Method: http.MethodGet, Path: "/entities", ID: "GetEntities", OK: 200,
+		About: "List entities, all of them or a page.",
+		Query: []operation.Parameter{fieldsParameter, limitParameter, filterParameter, offsetParameter,
+			{Name: "after", NonEmpty: true, About: "The token of the page before, from its Link header."},
+			{Name: "order", Kind: operation.List, About: "asc:<field> or desc:<field>."}}}
 
-	opQueryEntities = &operation{method: http.MethodGet, path: "/entities/by-query", id: "GetEntitiesByQuery", ok: 200,
-		about: "Page through entities that match a filter.",
-		query: []parameter{fieldsParameter, limitParameter, offsetParameter,
-			{name: "orderField", kind: listParameter, about: "<field>, <field>,asc or <field>,desc."},
-			{name: "cursor", nonEmpty: true, about: "A cursor of the page before; it decides everything but limit and fields."},
+	opQueryEntities = &operation.Operation{Method: http.MethodGet, Path: "/entities/by-query", ID: "GetEntitiesByQuery", OK: 200,
+		About: "Page through entities that match a filter.",
+		Query: []operation.Parameter{fieldsParameter, limitParameter, offsetParameter,
+			{Name: "orderField", Kind: operation.List, About: "<field>, <field>,asc or <field>,desc."},
+			{Name: "cursor", NonEmpty: true, About: "A cursor of the page before; it decides everything but limit and fields."},
 			filterParameter,
-			{name: "totalItems", enum: []string{"include", "exclude"}, about: "Whether to count all that match."},
-			{name: "fullTextFilterTerm", about: "A text that one of the fields must contain."},
-			{name: "fullTextFilterFields", kind: commaParameter, about: "Those fields, joined by commas."}}}
+			{Name: "totalItems", Enum: []string{"include", "exclude"}, About: "Whether to count all that match."},
+			{Name: "fullTextFilterTerm", About: "A text that one of the fields must contain."},
+			{Name: "fullTextFilterFields", Kind: operation.Comma, About: "Those fields, joined by commas."}}}
 
-	opQueryByPredicate = &operation{method: http.MethodPost, path: "/entities/by-query", id: "QueryEntitiesByPredicate", ok: 200,
-		about: "Page through entities that match a predicate.",
-		body: &schema{typ: "object", properties: []property{
-			{"cursor", stringSchema}, {"limit", numberSchema}, {"offset", numberSchema},
-			{"orderBy", &schema{typ: "array", items: &schema{typ: "object", required: []string{"field", "order"}, properties: []property{
-				{"field", stringSchema}, {"order", &schema{typ: "string", enum: []string{"asc", "desc"}}}}}}},
-			{"fullTextFilter", &schema{typ: "object", properties: []property{{"term", stringSchema}, {"fields", stringsSchema}}}},
-			{"fields", stringsSchema}, {"totalItems", &schema{typ: "string", enum: []string{"include", "exclude"}}},
-			{"query", objectSchema}}}}
+	opQueryByPredicate = &operation.Operation{Method: http.MethodPost, Path: "/entities/by-query", ID: "QueryEntitiesByPredicate", OK: 200,
+		About: "Page through entities that match a predicate.",
+		Body: &operation.Schema{Type: "object", Properties: []operation.Property{
+			{Name: "cursor", Schema: stringSchema}, {Name: "limit", Schema: numberSchema}, {Name: "offset", Schema: numberSchema},
+			{Name: "orderBy", Schema: &operation.Schema{Type: "array", Items: &operation.Schema{Type: "object", Required: []string{"field", "order"}, Properties: []operation.Property{
+				{Name: "field", Schema: stringSchema}, {Name: "order", Schema: &operation.Schema{Type: "string", Enum: []string{"asc", "desc"}}}}}}},
+			{Name: "fullTextFilter", Schema: &operation.Schema{Type: "object", Properties: []operation.Property{{Name: "term", Schema: stringSchema}, {Name: "fields", Schema: stringsSchema}}}},
+			{Name: "fields", Schema: stringsSchema}, {Name: "totalItems", Schema: &operation.Schema{Type: "string", Enum: []string{"include", "exclude"}}},
+			{Name: "query", Schema: objectSchema}}}}
 
-	opByRefs = &operation{method: http.MethodPost, path: "/entities/by-refs", id: "GetEntitiesByRefs", ok: 200,
-		about: "Get the entities of these refs, null for each that is not there.",
-		query: []parameter{filterParameter},
-		body: &schema{typ: "object", required: []string{"entityRefs"}, properties: []property{
-			{"entityRefs", stringsSchema}, {"fields", stringsSchema}, {"query", objectSchema}}}}
+	opByRefs = &operation.Operation{Method: http.MethodPost, Path: "/entities/by-refs", ID: "GetEntitiesByRefs", OK: 200,
+		About: "Get the entities of these refs, null for each that is not there.",
+		Query: []operation.Parameter{filterParameter},
+		Body: &operation.Schema{Type: "object", Required: []string{"entityRefs"}, Properties: []operation.Property{
+			{Name: "entityRefs", Schema: stringsSchema}, {Name: "fields", Schema: stringsSchema}, {Name: "query", Schema: objectSchema}}}}
 
-	opByUID = &operation{method: http.MethodGet, path: "/entities/by-uid/{uid}", id: "GetEntityByUid", ok: 200,
-		about: "Get the entity of a uid."}
-	opDeleteEntity = &operation{method: http.MethodDelete, path: "/entities/by-uid/{uid}", id: "DeleteEntityByUid", ok: 204,
-		about: "Delete the entity of a uid. What emits it may bring it back."}
-	opByName = &operation{method: http.MethodGet, path: "/entities/by-name/{kind}/{namespace}/{name}", id: "GetEntityByName", ok: 200,
-		about: "Get an entity by kind, namespace and name."}
-	opAncestry = &operation{method: http.MethodGet, path: "/entities/by-name/{kind}/{namespace}/{name}/ancestry",
-		id: "GetEntityAncestryByName", ok: 200, about: "Get the entities that an entity comes from."}
+	opByUID = &operation.Operation{Method: http.MethodGet, Path: "/entities/by-uid/{uid}", ID: "GetEntityByUid", OK: 200,
+		About: "Get the entity of a uid."}
+	opDeleteEntity = &operation.Operation{Method: http.MethodDelete, Path: "/entities/by-uid/{uid}", ID: "DeleteEntityByUid", OK: 204,
+		About: "Delete the entity of a uid. What emits it may bring it back."}
+	opByName = &operation.Operation{Method: http.MethodGet, Path: "/entities/by-name/{kind}/{namespace}/{name}", ID: "GetEntityByName", OK: 200,
+		About: "Get an entity by kind, namespace and name."}
+	opAncestry = &operation.Operation{Method: http.MethodGet, Path: "/entities/by-name/{kind}/{namespace}/{name}/ancestry",
+		ID: "GetEntityAncestryByName", OK: 200, About: "Get the entities that an entity comes from."}
 
-	opFacets = &operation{method: http.MethodGet, path: "/entity-facets", id: "GetEntityFacets", ok: 200,
-		about: "Count entities by the values of fields.",
-		query: []parameter{{name: "facet", kind: listParameter, required: true, about: "A field."}, filterParameter}}
-	opFacetsByPredicate = &operation{method: http.MethodPost, path: "/entity-facets", id: "QueryEntityFacetsByPredicate", ok: 200,
-		about: "Count entities that match a predicate by the values of fields.", bodyRequired: true,
-		body: &schema{typ: "object", required: []string{"facets"}, properties: []property{{"facets", stringsSchema}, {"query", objectSchema}}}}
+	opFacets = &operation.Operation{Method: http.MethodGet, Path: "/entity-facets", ID: "GetEntityFacets", OK: 200,
+		About: "Count entities by the values of fields.",
+		Query: []operation.Parameter{{Name: "facet", Kind: operation.List, Required: true, About: "A field."}, filterParameter}}
+	opFacetsByPredicate = &operation.Operation{Method: http.MethodPost, Path: "/entity-facets", ID: "QueryEntityFacetsByPredicate", OK: 200,
+		About: "Count entities that match a predicate by the values of fields.", BodyRequired: true,
+		Body: &operation.Schema{Type: "object", Required: []string{"facets"}, Properties: []operation.Property{{Name: "facets", Schema: stringsSchema}, {Name: "query", Schema: objectSchema}}}}
 
-	opRefresh = &operation{method: http.MethodPost, path: "/refresh", id: "RefreshEntity", ok: 200, bodyRequired: true,
-		about: "Schedule an entity, and the locations it comes from, to be read again.",
-		body: &schema{typ: "object", closed: true, required: []string{"entityRef"}, properties: []property{
-			{"authorizationToken", stringSchema}, {"entityRef", stringSchema}}}}
-	opValidate = &operation{method: http.MethodPost, path: "/validate-entity", id: "ValidateEntity", ok: 200, bodyRequired: true,
-		about: "Check an entity as if it had been read from a location.",
-		body: &schema{typ: "object", required: []string{"location", "entity"}, properties: []property{
-			{"location", stringSchema}, {"entity", objectSchema}}}}
-	opAnalyze = &operation{method: http.MethodPost, path: "/analyze-location", id: "AnalyzeLocation", ok: 200, bodyRequired: true,
-		about: "Propose an entity for a repository that has none.",
-		body: &schema{typ: "object", required: []string{"location"}, properties: []property{
-			{"catalogFileName", stringSchema}, {"location", locationSchema}}}}
+	opRefresh = &operation.Operation{Method: http.MethodPost, Path: "/refresh", ID: "RefreshEntity", OK: 200, BodyRequired: true,
+		About: "Schedule an entity, and the locations it comes from, to be read again.",
+		Body: &operation.Schema{Type: "object", Closed: true, Required: []string{"entityRef"}, Properties: []operation.Property{
+			{Name: "authorizationToken", Schema: stringSchema}, {Name: "entityRef", Schema: stringSchema}}}}
+	opValidate = &operation.Operation{Method: http.MethodPost, Path: "/validate-entity", ID: "ValidateEntity", OK: 200, BodyRequired: true,
+		About: "Check an entity as if it had been read from a location.",
+		Body: &operation.Schema{Type: "object", Required: []string{"location", "entity"}, Properties: []operation.Property{
+			{Name: "location", Schema: stringSchema}, {Name: "entity", Schema: objectSchema}}}}
+	opAnalyze = &operation.Operation{Method: http.MethodPost, Path: "/analyze-location", ID: "AnalyzeLocation", OK: 200, BodyRequired: true,
+		About: "Propose an entity for a repository that has none.",
+		Body: &operation.Schema{Type: "object", Required: []string{"location"}, Properties: []operation.Property{
+			{Name: "catalogFileName", Schema: stringSchema}, {Name: "location", Schema: locationSchema}}}}
 
-	opLocations = &operation{method: http.MethodGet, path: "/locations", id: "GetLocations", ok: 200,
-		about: "List the locations that were registered."}
-	opCreateLocation = &operation{method: http.MethodPost, path: "/locations", id: "CreateLocation", ok: 201, bodyRequired: true,
-		about: "Register a location, or see what registering it would bring.",
-		query: []parameter{{name: "dryRun", about: "true: read and process the location, but store nothing."},
-			{name: "onConflict", enum: []string{"refresh", "reject"}, about: "What to do when the location is there already."}},
-		body: &schema{typ: "object", required: []string{"target", "type"}, properties: []property{
-			{"target", stringSchema}, {"type", stringSchema}}}}
-	opQueryLocations = &operation{method: http.MethodPost, path: "/locations/by-query", id: "GetLocationsByQuery", ok: 200,
-		about: "Page through locations that match a predicate.",
-		body: &schema{typ: "object", properties: []property{
-			{"cursor", stringSchema}, {"limit", numberSchema}, {"query", objectSchema}}}}
-	opLocation = &operation{method: http.MethodGet, path: "/locations/{id}", id: "GetLocation", ok: 200,
-		about: "Get a location by id."}
-	opUpdateLocation = &operation{method: http.MethodPut, path: "/locations/{id}", id: "UpdateLocation", ok: 200, bodyRequired: true,
-		about: "Change the type and target of a location.", body: locationSchema}
-	opDeleteLocation = &operation{method: http.MethodDelete, path: "/locations/{id}", id: "DeleteLocation", ok: 204,
-		about: "Delete a location and everything that comes only from it."}
-	opLocationByEntity = &operation{method: http.MethodGet, path: "/locations/by-entity/{kind}/{namespace}/{name}",
-		id: "getLocationByEntity", ok: 200, about: "Get the location that an entity comes from."}
+	opLocations = &operation.Operation{Method: http.MethodGet, Path: "/locations", ID: "GetLocations", OK: 200,
+		About: "List the locations that were registered."}
+	opCreateLocation = &operation.Operation{Method: http.MethodPost, Path: "/locations", ID: "CreateLocation", OK: 201, BodyRequired: true,
+		About: "Register a location, or see what registering it would bring.",
+		Query: []operation.Parameter{{Name: "dryRun", About: "true: read and process the location, but store nothing."},
+			{Name: "onConflict", Enum: []string{"refresh", "reject"}, About: "What to do when the location is there already."}},
+		Body: &operation.Schema{Type: "object", Required: []string{"target", "type"}, Properties: []operation.Property{
+			{Name: "target", Schema: stringSchema}, {Name: "type", Schema: stringSchema}}}}
+	opQueryLocations = &operation.Operation{Method: http.MethodPost, Path: "/locations/by-query", ID: "GetLocationsByQuery", OK: 200,
+		About: "Page through locations that match a predicate.",
+		Body: &operation.Schema{Type: "object", Properties: []operation.Property{
+			{Name: "cursor", Schema: stringSchema}, {Name: "limit", Schema: numberSchema}, {Name: "query", Schema: objectSchema}}}}
+	opLocation = &operation.Operation{Method: http.MethodGet, Path: "/locations/{id}", ID: "GetLocation", OK: 200,
+		About: "Get a location by id."}
+	opUpdateLocation = &operation.Operation{Method: http.MethodPut, Path: "/locations/{id}", ID: "UpdateLocation", OK: 200, BodyRequired: true,
+		About: "Change the type and target of a location.", Body: locationSchema}
+	opDeleteLocation = &operation.Operation{Method: http.MethodDelete, Path: "/locations/{id}", ID: "DeleteLocation", OK: 204,
+		About: "Delete a location and everything that comes only from it."}
+	opLocationByEntity = &operation.Operation{Method: http.MethodGet, Path: "/locations/by-entity/{kind}/{namespace}/{name}",
+		ID: "getLocationByEntity", OK: 200, About: "Get the location that an entity comes from."}
 )
 
 // operations are all of them, in the order of the description.
-func operations() []*operation {
-	return []*operation{opRefresh, opEntities, opByUID, opDeleteEntity, opByName, opAncestry, opByRefs, opQueryEntities,
+func operations() []*operation.Operation {
+	return []*operation.Operation{opRefresh, opEntities, opByUID, opDeleteEntity, opByName, opAncestry, opByRefs, opQueryEntities,
 		opQueryByPredicate, opFacets, opFacetsByPredicate, opCreateLocation, opLocations, opQueryLocations, opLocation,
 		opUpdateLocation, opDeleteLocation, opLocationByEntity, opAnalyze, opValidate}
 }

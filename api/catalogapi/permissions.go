@@ -30,3 +30,12 @@ func published() []permission.Permission {
 	return []permission.Permission{entityRead, entityCreate, entityDelete, entityRefresh, entityValidate,
 		locationRead, locationCreate, locationDelete, locationAnalyze, ingestionRead, ingestionManage}
 }
+
+// EntityRead is the permission to read entities, for others who show what is
+// in them.
+func EntityRead() permission.Permission { return entityRead }
+
+// Permissions are all permissions of the catalog.
+func Permissions() []permission.Permission {
+	return append(published(), unprocessedRead, unprocessedDelete)
+}

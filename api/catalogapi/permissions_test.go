@@ -144,8 +144,8 @@ func TestConditionsThatAreRefused(t *testing.T) {
 	} {
 		fails(t, a.ApplyConditions, apply(text), "InputError", message)
 	}
-	fails(t, a.ApplyConditions, apply(rule("NOPE", `{}`)), "Error", "Permission rule 'NOPE' does not exist for resource type 'catalog-entity'")
-	fails(t, a.ApplyConditions, apply(with(`{"rule":"HAS_LABEL","resourceType":"other","params":{"label":"x"}}`)), "Error", "Permission rule 'HAS_LABEL' does not exist for resource type 'other'")
+	fails(t, a.ApplyConditions, apply(rule("NOPE", `{}`)), "InputError", "Permission rule 'NOPE' does not exist for resource type 'catalog-entity'")
+	fails(t, a.ApplyConditions, apply(with(`{"rule":"HAS_LABEL","resourceType":"other","params":{"label":"x"}}`)), "InputError", "Permission rule 'HAS_LABEL' does not exist for resource type 'other'")
 }
 
 // Conditions tell what an entity is like: only services may ask.

@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/wire"
+	"github.com/greenroom-idp/greenroom/api/wire/operation"
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 )
@@ -40,13 +41,13 @@ func answer(p Page, projected bool) any {
 
 // Entities answers GET /entities.
 func (a *API) Entities(c *gin.Context) (any, error) {
-	in, err := opEntities.read(c)
+	in, err := opEntities.Read(c)
 	if err != nil {
 		return nil, err
 	}
 	listing := Listing{
-		Selection: Selection{Filters: in.list("filter")}, Fields: in.list("fields"), Limit: in.count("limit"),
-		Offset: in.count("offset"), After: in.text("after"), Order: in.list("order"), RawQuery: c.Request.URL.RawQuery,
+		Selection: Selection{Filters: in.List("filter")}, Fields: in.List("fields"), Limit: in.Count("limit"),
+		Offset: in.Count("offset"), After: in.Text("after"), Order: in.List("order"), RawQuery: c.Request.URL.RawQuery,
 	}
 	if listing.Limit != nil && *listing.Limit == 0 {
 		return nil, wire.InputError("Invalid limit, must be greater than zero")
@@ -67,16 +68,16 @@ func (a *API) Entities(c *gin.Context) (any, error) {
 
 // QueryEntities answers GET /entities/by-query.
 func (a *API) QueryEntities(c *gin.Context) (any, error) {
-	in, err := opQueryEntities.read(c)
+	in, err := opQueryEntities.Read(c)
 	if err != nil {
 		return nil, err
 	}
 	s := Search{
-		Selection: Selection{Filters: in.list("filter")}, Cursor: in.text("cursor"), Fields: in.list("fields"),
-		Limit: in.count("limit"), Offset: in.count("offset"), Term: in.text("fullTextFilterTerm"), HasTerm: true,
-		TermFields: splitCommas(in.list("fullTextFilterFields")), NoTotal: in.text("totalItems") == "exclude",
+		Selection: Selection{Filters: in.List("filter")}, Cursor: in.Text("cursor"), Fields: in.List("fields"),
+		Limit: in.Count("limit"), Offset: in.Count("offset"), Term: in.Text("fullTextFilterTerm"), HasTerm: true,
+		TermFields: splitCommas(in.List("fullTextFilterFields")), NoTotal: in.Text("totalItems") == "exclude",
 	}
-	if order := in.list("orderField"); len(order) > 0 && s.Cursor == "" {
+	if order := in.List("orderField"); len(order) > 0 && s.Cursor == "" {
 		s.OrderField, s.Order, _ = strings.Cut(order[0], ",")
 		if s.Order != "" && s.Order != "asc" && s.Order != "desc" {
 			return nil, wire.InputError("Invalid order field order, must be asc or desc")
@@ -98,29 +99,29 @@ func splitCommas(list []string) []string {
 
 // QueryEntitiesByPredicate answers POST /entities/by-query.
 func (a *API) QueryEntitiesByPredicate(c *gin.Context) (any, error) {
-	in, err := opQueryByPredicate.read(c)
+	in, err := opQueryByPredicate.Read(c)
 	if err != nil {
 		return nil, err
 	}
 	s := Search{
-		Selection: Selection{Query: in.body.Object("query")}, Cursor: in.body.String("cursor"),
-		Fields: emptyIsNil(in.strings("fields")), NoTotal: in.body.String("totalItems") == "exclude",
+		Selection: Selection{Query: in.Body.Object("query")}, Cursor: in.Body.String("cursor"),
+		Fields: emptyIsNil(in.Strings("fields")), NoTotal: in.Body.String("totalItems") == "exclude",
 	}
-	if in.body.Has("cursor") && s.Cursor == "" {
+	if in.Body.Has("cursor") && s.Cursor == "" {
 		return nil, wire.InputError("Cursor cannot be empty")
 	}
-	if s.Limit, err = in.bodyCount("limit"); err != nil {
+	if s.Limit, err = in.BodyCount("limit"); err != nil {
 		return nil, err
 	}
-	if s.Offset, err = in.bodyCount("offset"); err != nil {
+	if s.Offset, err = in.BodyCount("offset"); err != nil {
 		return nil, err
 	}
-	if order, _ := in.body.Value("orderBy").([]any); len(order) > 0 {
+	if order, _ := in.Body.Value("orderBy").([]any); len(order) > 0 {
 		first, _ := order[0].(*jsonvalue.Object)
 		s.OrderField, s.Order = first.String("field"), first.String("order")
 	}
-	if text := in.body.Object("fullTextFilter"); text != nil {
-		s.Term, s.HasTerm, s.TermFields = text.String("term"), true, stringsOf(text, "fields")
+	if text := in.Body.Object("fullTextFilter"); text != nil {
+		s.Term, s.HasTerm, s.TermFields = text.String("term"), true, operation.StringsOf(text, "fields")
 	}
 	return a.search(c, s)
 }
@@ -150,16 +151,16 @@ func (a *API) search(c *gin.Context, s Search) (any, error) {
 
 // EntitiesByRefs answers POST /entities/by-refs.
 func (a *API) EntitiesByRefs(c *gin.Context) (any, error) {
-	in, err := opByRefs.read(c)
+	in, err := opByRefs.Read(c)
 	if err != nil {
 		return nil, err
 	}
-	if !in.hasBody {
+	if !in.HasBody {
 		return nil, wire.InputError(`Malformed request body (did you remember to specify an application/json content type?), Validation error: Required at "entityRefs"`)
 	}
 	lookup := Lookup{
-		Selection: Selection{Filters: in.list("filter"), Query: in.body.Object("query")},
-		Refs:      in.strings("entityRefs"), Fields: emptyIsNil(in.strings("fields")),
+		Selection: Selection{Filters: in.List("filter"), Query: in.Body.Object("query")},
+		Refs:      in.Strings("entityRefs"), Fields: emptyIsNil(in.Strings("fields")),
 	}
 	var denied bool
 	if lookup.Only, denied, err = a.readable(c); err != nil {
@@ -177,7 +178,7 @@ func (a *API) EntitiesByRefs(c *gin.Context) (any, error) {
 
 // EntityByUID answers GET /entities/by-uid/{uid}.
 func (a *API) EntityByUID(c *gin.Context) (any, error) {
-	if _, err := opByUID.read(c); err != nil {
+	if _, err := opByUID.Read(c); err != nil {
 		return nil, err
 	}
 	uid, _ := wire.Param(c, "uid")
@@ -241,7 +242,7 @@ func refOfParams(c *gin.Context) string {
 
 // EntityByName answers GET /entities/by-name/{kind}/{namespace}/{name}.
 func (a *API) EntityByName(c *gin.Context) (any, error) {
-	if _, err := opByName.read(c); err != nil {
+	if _, err := opByName.Read(c); err != nil {
 		return nil, err
 	}
 	only, denied, err := a.readable(c)
@@ -281,7 +282,7 @@ func (a *API) entity(c *gin.Context, ref string) (catalog.Entity, error) {
 
 // Ancestry answers GET /entities/by-name/{kind}/{namespace}/{name}/ancestry.
 func (a *API) Ancestry(c *gin.Context) (any, error) {
-	if _, err := opAncestry.read(c); err != nil {
+	if _, err := opAncestry.Read(c); err != nil {
 		return nil, err
 	}
 	only, denied, err := a.readable(c)
@@ -306,20 +307,20 @@ func (a *API) Ancestry(c *gin.Context) (any, error) {
 
 // Facets answers GET /entity-facets.
 func (a *API) Facets(c *gin.Context) (any, error) {
-	in, err := opFacets.read(c)
+	in, err := opFacets.Read(c)
 	if err != nil {
 		return nil, err
 	}
-	return a.facets(c, FacetCount{Selection{Filters: in.list("filter")}, in.list("facet")})
+	return a.facets(c, FacetCount{Selection{Filters: in.List("filter")}, in.List("facet")})
 }
 
 // FacetsByPredicate answers POST /entity-facets.
 func (a *API) FacetsByPredicate(c *gin.Context) (any, error) {
-	in, err := opFacetsByPredicate.read(c)
+	in, err := opFacetsByPredicate.Read(c)
 	if err != nil {
 		return nil, err
 	}
-	return a.facets(c, FacetCount{Selection{Query: in.body.Object("query")}, in.strings("facets")})
+	return a.facets(c, FacetCount{Selection{Query: in.Body.Object("query")}, in.Strings("facets")})
 }
 
 func (a *API) facets(c *gin.Context, f FacetCount) (any, error) {

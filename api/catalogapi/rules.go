@@ -1,13 +1,11 @@
 package catalogapi
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/wire"
-	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 )
 
@@ -15,42 +13,45 @@ import (
 // the filter predicate that it stands for, so that a list that is filtered by
 // it and a single entity that it is applied to agree.
 type rule struct {
-	name, about string
-	params      []ruleParam
-	predicate   func(params *jsonvalue.Object) *jsonvalue.Object
-}
-
-type ruleParam struct {
-	name, about    string
-	list, required bool
+	permission.RuleSpec
+	predicate func(params *jsonvalue.Object) *jsonvalue.Object
 }
 
 // rules are those that the metadata route lists, in its order.
 var rules = [...]rule{
-	{"HAS_ANNOTATION", "Entities that have an annotation",
-		[]ruleParam{{"annotation", "The annotation's key", false, true}, {"value", "The value it must have; any, if left out", false, false}},
+	{permission.RuleSpec{Name: "HAS_ANNOTATION", About: "Entities that have an annotation", ResourceType: EntityType, Params: []permission.RuleParam{
+		{Name: "annotation", About: "The annotation's key", Required: true}, {Name: "value", About: "The value it must have; any, if left out"}}},
 		func(p *jsonvalue.Object) *jsonvalue.Object {
 			return hasValue("metadata.annotations."+p.String("annotation"), p)
 		}},
-	{"HAS_LABEL", "Entities that have a label",
-		[]ruleParam{{"label", "The label's key", false, true}, {"value", "The value it must have; any, if left out", false, false}},
+	{permission.RuleSpec{Name: "HAS_LABEL", About: "Entities that have a label", ResourceType: EntityType, Params: []permission.RuleParam{
+		{Name: "label", About: "The label's key", Required: true}, {Name: "value", About: "The value it must have; any, if left out"}}},
 		func(p *jsonvalue.Object) *jsonvalue.Object { return hasValue("metadata.labels."+p.String("label"), p) }},
-	{"HAS_METADATA", "Entities that have a field in their metadata",
-		[]ruleParam{{"key", "The field's path below metadata", false, true}, {"value", "The value it must have; any, if left out", false, false}},
+	{permission.RuleSpec{Name: "HAS_METADATA", About: "Entities that have a field in their metadata", ResourceType: EntityType, Params: []permission.RuleParam{
+		{Name: "key", About: "The field's path below metadata", Required: true}, {Name: "value", About: "The value it must have; any, if left out"}}},
 		func(p *jsonvalue.Object) *jsonvalue.Object { return hasValue("metadata."+p.String("key"), p) }},
-	{"HAS_SPEC", "Entities that have a field in their spec",
-		[]ruleParam{{"key", "The field's path below spec", false, true}, {"value", "The value it must have; any, if left out", false, false}},
+	{permission.RuleSpec{Name: "HAS_SPEC", About: "Entities that have a field in their spec", ResourceType: EntityType, Params: []permission.RuleParam{
+		{Name: "key", About: "The field's path below spec", Required: true}, {Name: "value", About: "The value it must have; any, if left out"}}},
 		func(p *jsonvalue.Object) *jsonvalue.Object { return hasValue("spec."+p.String("key"), p) }},
-	{"IS_ENTITY_KIND", "Entities of one of some kinds",
-		[]ruleParam{{"kinds", "The kinds, whatever their case", true, true}},
+	{permission.RuleSpec{Name: "IS_ENTITY_KIND", About: "Entities of one of some kinds", ResourceType: EntityType, Params: []permission.RuleParam{
+		{Name: "kinds", About: "The kinds, whatever their case", Type: permission.RuleTexts, Required: true}}},
 		func(p *jsonvalue.Object) *jsonvalue.Object {
 			return wire.Obj("kind", wire.Obj("$in", p.Value("kinds")))
 		}},
-	{"IS_ENTITY_OWNER", "Entities that one of some users and groups owns",
-		[]ruleParam{{"claims", "The entity refs of the users and groups", true, true}},
+	{permission.RuleSpec{Name: "IS_ENTITY_OWNER", About: "Entities that one of some users and groups owns", ResourceType: EntityType, Params: []permission.RuleParam{
+		{Name: "claims", About: "The entity refs of the users and groups", Type: permission.RuleTexts, Required: true}}},
 		func(p *jsonvalue.Object) *jsonvalue.Object {
 			return wire.Obj("relations.ownedBy", wire.Obj("$in", p.Value("claims")))
 		}},
+}
+
+// ruleSpecs describes the rules.
+func ruleSpecs() []permission.RuleSpec {
+	out := make([]permission.RuleSpec, len(rules))
+	for i := range rules {
+		out[i] = rules[i].RuleSpec
+	}
+	return out
 }
 
 func hasValue(key string, params *jsonvalue.Object) *jsonvalue.Object {
@@ -59,6 +60,10 @@ func hasValue(key string, params *jsonvalue.Object) *jsonvalue.Object {
 	}
 	return wire.Obj(key, wire.Obj("$exists", true))
 }
+
+// Predicate returns the filter predicate that criteria on entities stand for
+// where they are applied to single ones.
+func Predicate(c *permission.Criteria) (*jsonvalue.Object, error) { return predicateOf(c, true) }
 
 // predicateOf turns criteria into the filter predicate they stand for. Exact
 // compares owners with their case, as apply-conditions does and lists do not.
@@ -88,14 +93,11 @@ func predicateList(operator string, list []*permission.Criteria, exact bool) (*j
 }
 
 func rulePredicate(r *permission.Rule, exact bool) (*jsonvalue.Object, error) {
-	i := slices.IndexFunc(rules[:], func(known rule) bool { return known.name == r.Name })
-	if i < 0 || r.ResourceType != EntityType {
-		return nil, catalog.NewError(catalog.NameError,
-			fmt.Sprintf("Permission rule '%s' does not exist for resource type '%s'", r.Name, r.ResourceType))
+	spec, err := permission.FindRule(ruleSpecs(), r, EntityType)
+	if err != nil {
+		return nil, err
 	}
-	if err := rules[i].check(r.Params); err != nil {
-		return nil, catalog.WrapError(catalog.NameInput, "Parameters to rule are invalid", err)
-	}
+	i := slices.IndexFunc(rules[:], func(known rule) bool { return known.Name == spec.Name })
 	params := r.Params
 	if exact && r.Name == "IS_ENTITY_OWNER" {
 		params = wire.Obj("claims", lowerCase(params.Value("claims").([]any)))
@@ -112,51 +114,4 @@ func lowerCase(claims []any) []any {
 		}
 	}
 	return out
-}
-
-func (r *rule) check(params *jsonvalue.Object) error {
-	for _, p := range r.params {
-		v, there := params.Get(p.name)
-		switch _, isText := v.(string); {
-		case !there && !p.required:
-		case !there:
-			return wire.InputError(`Required at "` + p.name + `"`)
-		case p.list && !isTextList(v):
-			return wire.InputError(`Expected array of strings at "` + p.name + `"`)
-		case !p.list && !isText:
-			return wire.InputError(`Expected string at "` + p.name + `"`)
-		}
-	}
-	for key := range params.All() {
-		if !slices.ContainsFunc(r.params, func(p ruleParam) bool { return p.name == key }) {
-			return wire.InputError("Unrecognized key(s) in object: '" + key + "'")
-		}
-	}
-	return nil
-}
-
-func isTextList(v any) bool {
-	list, ok := v.([]any)
-	return ok && !slices.ContainsFunc(list, func(v any) bool {
-		_, isText := v.(string)
-		return !isText
-	})
-}
-
-// describe writes the rule as the metadata route shows it.
-func (r *rule) describe() *jsonvalue.Object {
-	properties, required := jsonvalue.NewObject(), []any{}
-	for _, p := range r.params {
-		d := wire.Obj("type", "string", "description", p.about)
-		if p.list {
-			d = wire.Obj("type", "array", "items", wire.Obj("type", "string"), "description", p.about)
-		}
-		properties.Set(p.name, d)
-		if p.required {
-			required = append(required, p.name)
-		}
-	}
-	return wire.Obj("name", r.name, "description", r.about, "resourceType", EntityType,
-		"paramsSchema", wire.Obj("type", "object", "properties", properties, "required", required,
-			"additionalProperties", false, "$schema", "http://json-schema.org/draft-07/schema#"))
 }

@@ -82,12 +82,18 @@ func (e *Engine) ask(ctx context.Context, who auth.Principal, p Permission) (Dec
 	return d, nil
 }
 
-func (e *Engine) resolve(ctx context.Context, p Permission, refs []string, d Decision) ([]Result, error) {
-	a, ok := e.appliers[p.ResourceType]
+// Apply tells which resources of a type meet the criteria of a conditional
+// decision: one answer per ref. It asks the plugin that owns them.
+func (e *Engine) Apply(ctx context.Context, resourceType string, refs []string, c *Criteria) ([]bool, error) {
+	a, ok := e.appliers[resourceType]
 	if !ok {
-		return nil, fmt.Errorf("nobody applies conditions on resource type %q", p.ResourceType)
+		return nil, fmt.Errorf("nobody applies conditions on resource type %q", resourceType)
 	}
-	met, err := a.Apply(ctx, refs, d.Criteria)
+	return a.Apply(ctx, refs, c)
+}
+
+func (e *Engine) resolve(ctx context.Context, p Permission, refs []string, d Decision) ([]Result, error) {
+	met, err := e.Apply(ctx, p.ResourceType, refs, d.Criteria)
 	if err != nil {
 		return nil, fmt.Errorf("apply condition of %s: %w", p.Name, err)
 	}

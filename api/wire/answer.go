@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -11,7 +12,7 @@ import (
 )
 
 // A Handler answers one request with a value or an error. The value is Raw,
-// Status, Text, or something that AppendJSON writes, which means 200 with a
+// Status, Text, Linked, Stream, or something that AppendJSON writes, which means 200 with a
 // JSON body and an ETag.
 type Handler func(*gin.Context) (any, error)
 
@@ -93,4 +94,12 @@ func AppendJSON(dst []byte, v any) ([]byte, error) {
 		return dst, fmt.Errorf("encode answer: %w", err)
 	}
 	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+}
+
+// Stream is an answer that is sent piece by piece, as long as Run runs. Its
+// context ends when the client has gone. Each call of send puts its bytes on the
+// way before it returns; it fails when the client does not take them.
+type Stream struct {
+	ContentType string
+	Run         func(ctx context.Context, send func([]byte) error) error
 }

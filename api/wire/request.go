@@ -96,11 +96,12 @@ func parseStrict(data []byte) (any, error) {
 	return v, nil
 }
 
-// excerpt quotes the beginning of a text.
+// excerpt quotes a text, of one with more than 20 characters the first 10, as
+// JavaScript does.
 func excerpt(text []byte) string {
-	const most = 20
+	const most, shown = 20, 10
 	if runes := []rune(string(text[:min(len(text), 4*most+4)])); len(runes) > most {
-		return `"` + string(runes[:most]) + `"...`
+		return `"` + string(runes[:shown]) + `"...`
 	}
 	return `"` + string(text) + `"`
 }

@@ -138,6 +138,15 @@ func TestBodiesThatBreakOff(t *testing.T) {
 }
 
 func TestSyntaxErrorsQuoteLittle(t *testing.T) {
+	for body, want := range map[string]string{
+		`"x"`:                   `Unexpected token '"', ""x"" is not valid JSON`,
+		` 12345678901234567890`: `Unexpected token '1', "12345678901234567890" is not valid JSON`,
+		`123456789012345678901`: `Unexpected token '1', "1234567890"... is not valid JSON`,
+		`ééééééééééééééééééééé`: `Unexpected token 'é', "éééééééééé"... is not valid JSON`,
+	} {
+		_, _, err := wire.ReadJSON(newRequest(body, "application/json", true), 100)
+		assert.EqualError(t, err, want)
+	}
 	_, _, err := wire.ReadJSON(newRequest(`"secret`+strings.Repeat("é", 1000)+`"`, "application/json", true), 10_000)
 	require.Error(t, err)
 	assert.Less(t, len(err.Error()), 120)

@@ -123,6 +123,7 @@ type Engine struct {
 
 	queue    *queue
 	outcomes chan *outcome
+	watchers watchers
 	// working counts the workers that are processing right now.
 	working atomic.Int64
 
@@ -251,6 +252,7 @@ func (e *Engine) update(fn func(t *txn) error) error {
 	}
 	if next != nil {
 		e.index.Commit(next)
+		e.watchers.wake()
 	}
 	e.follow(t)
 	return nil

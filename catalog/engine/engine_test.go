@@ -605,3 +605,24 @@ func TestKeysThatDifferInCaseKeepAnEntityFromBeingServed(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, failed, 1)
 }
+
+func TestWatchersAreToldOfChanges(t *testing.T) {
+	f := start(t)
+	changed, stop := f.Watch()
+	f.world.set("http://x/a.yaml", entity("component:one"), entity("component:two"))
+	l := f.register("http://x/a.yaml")
+	<-changed
+	require.Empty(t, changed, "what has come meanwhile is one value")
+	revision := f.revision()
+
+	require.NoError(t, f.RefreshKeys(t.Context(), []string{"url:http://x/a.yaml"}))
+	f.settle()
+	require.Equal(t, revision, f.revision())
+	require.Empty(t, changed, "an equal result wakes nobody")
+
+	require.NoError(t, f.DeleteLocation(t.Context(), l.ID))
+	<-changed
+	stop()
+	f.register("http://x/a.yaml")
+	require.Empty(t, changed, "after stop nothing comes")
+}

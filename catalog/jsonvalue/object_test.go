@@ -75,7 +75,7 @@ func TestObjectsBehaveLikeAPlainModel(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	for range 300 {
+	for range 100 {
 		o, m := jsonvalue.NewObject(), &model{}
 		keys := 1 + random.IntN(60) // beyond the size from which there is a map
 		weird := random.IntN(4)     // how often keys are array indexes
@@ -124,7 +124,7 @@ func check(t *testing.T, m *model, o *jsonvalue.Object) {
 
 // Keys in the worst order cost no more than others.
 func TestManyArrayIndexesInReverse(t *testing.T) {
-	const n = 200_000
+	const n = 50_000
 	var text strings.Builder
 	text.WriteString(`{"first":0`)
 	for i := n; i > 0; i-- {

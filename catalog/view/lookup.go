@@ -89,12 +89,26 @@ func (v *View) Matching(ctx context.Context, refs []string, predicate *jsonvalue
 	s := v.index.Snapshot()
 	in := s.Select(f)
 	out := make([]bool, len(refs))
+	if manyRefs(len(refs), in.Len()) {
+		chosen := make(map[string]struct{}, in.Len())
+		for id := range in.All {
+			chosen[s.Ref(id)] = struct{}{}
+		}
+		for i, ref := range refs {
+			_, out[i] = chosen[ref]
+		}
+		return out, ctx.Err()
+	}
 	for i, ref := range refs {
 		id, ok := s.ByRef(ref)
 		out[i] = ok && in.Has(id)
 	}
 	return out, ctx.Err()
 }
+
+// manyRefs tells whether so many refs are looked up quicker in a table of all
+// that are selected, which takes time to make, than one by one in the index.
+func manyRefs(refs, selected int) bool { return refs > 256 && refs > selected/16 }
 
 // Ancestry returns where an entity comes from: {rootEntityRef, items}, of which
 // each holds an entity and the refs of its parents. The error is

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -107,8 +108,10 @@ type instance struct {
 	t    *testing.T
 	log  *journal
 	base string
-	stop func()     // asks it to end
-	done chan error // how it ended
+	// token is the one to ask with; "" is that of the tests.
+	token string
+	stop  func()     // asks it to end
+	done  chan error // how it ended
 }
 
 // boot runs the program in this process, with the configuration in a file and
@@ -215,7 +218,7 @@ func (i *instance) trySend(method, path string, body any) (int, map[string]any, 
 	if err != nil {
 		return 0, nil, err
 	}
-	req.Header.Set("Authorization", "Bearer "+testToken)
+	req.Header.Set("Authorization", "Bearer "+cmp.Or(i.token, testToken))
 	req.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {

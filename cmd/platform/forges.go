@@ -71,6 +71,16 @@ func (f *forges) sources() (out []source.Host) {
 	return out
 }
 
+// trees are what tasks fetch folders from.
+func (f *forges) trees() (out []treeReader) {
+	for _, h := range f.sources() {
+		if t, ok := h.(treeReader); ok {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
 // Close removes what readers keep on the disk. Nobody may be reading.
 func (f *forges) Close() error {
 	var errs []error

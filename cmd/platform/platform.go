@@ -18,7 +18,6 @@ import (
 	"github.com/greenroom-idp/greenroom/api/auth/boltkeys"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
 	"github.com/greenroom-idp/greenroom/api/eventsapi"
-	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/providerapi"
 	"github.com/greenroom-idp/greenroom/catalog/boltstore"
 	"github.com/greenroom-idp/greenroom/catalog/engine"
@@ -27,6 +26,8 @@ import (
 	"github.com/greenroom-idp/greenroom/catalog/view"
 	"github.com/greenroom-idp/greenroom/cmd/platform/config"
 	"github.com/greenroom-idp/greenroom/ingest/integration"
+	"github.com/greenroom-idp/greenroom/ingest/source"
+	"github.com/greenroom-idp/greenroom/schemas"
 )
 
 // A platform is everything behind the HTTP server.
@@ -47,6 +48,13 @@ type platform struct {
 	engine   *engine.Engine
 	crawl    *crawl
 	keys     *boltkeys.Store
+	found    searchIndexes
+	kinds    *schemas.Set
+	reader   *source.Reader
+	// scaffolder is nil until the API is built.
+	scaffolder *scaffoldery
+	dataDir    string
+	portal     *portal
 
 	// background holds what runs until stop is called.
 	background errgroup.Group
@@ -56,10 +64,10 @@ type platform struct {
 // open builds all parts, from the store up, and begins to work. The context
 // bounds the opening alone. The caller closes what it returns.
 func open(ctx context.Context, s *config.Settings, dataDir string, log *slog.Logger) (*platform, error) {
-	p := &platform{settings: s, log: log, registry: prometheus.NewRegistry(), stop: func() {}}
+	p := &platform{settings: s, log: log, registry: prometheus.NewRegistry(), stop: func() {}, dataDir: dataDir}
 	for _, part := range []func(context.Context) error{
 		func(context.Context) error { return p.openStore(dataDir) },
-		p.openCatalog, p.openCrawl, p.openAPI, p.feed,
+		p.openCatalog, p.openCrawl, p.openAPI, p.feed, p.startTasks, p.followSearch,
 	} {
 		if err := part(ctx); err != nil {
 			return nil, errors.Join(err, p.Close())
@@ -125,11 +133,11 @@ func (p *platform) openCatalog(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	reader, err := newReader(p.settings, p.hosts, p.forges.sources(), kinds)
-	if err != nil {
+	p.kinds = kinds
+	if p.reader, err = newReader(p.settings, p.hosts, p.forges.sources(), kinds); err != nil {
 		return err
 	}
-	if p.pipeline, err = newPipeline(p.settings.Catalog, kinds, reader, true); err != nil {
+	if p.pipeline, err = newPipeline(p.settings.Catalog, kinds, p.reader, true); err != nil {
 		return err
 	}
 	p.index = index.New()
@@ -168,7 +176,13 @@ func (p *platform) openAPI(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("configuration: backend.auth: %w", err)
 	}
-	decider := permission.NewEngine(permission.Options{Enabled: s.PermissionEnabled})
+	if err := p.openPortal(authority); err != nil {
+		return err
+	}
+	decider, err := p.newDecider()
+	if err != nil {
+		return err
+	}
 	onConflict := engine.OnConflictReject
 	if s.Catalog.RefreshOnConflict {
 		onConflict = engine.OnConflictRefresh
@@ -177,6 +191,18 @@ func (p *platform) openAPI(ctx context.Context) error {
 		Reader: reads{p.view}, Engine: p.engine, Validator: p.pipeline, Decider: decider, Authenticator: authority,
 		OnConflict: onConflict, Readonly: s.Catalog.ReadOnly,
 		HostType: func(u *url.URL) string { return p.hosts.Kind(u.String()) },
+	})
+	if err != nil {
+		return err
+	}
+	searchAPI, err := p.newSearch(decider)
+	if err != nil {
+		return err
+	}
+	p.scaffolder, err = newScaffolder(scaffolderParts{
+		db: p.db, dataDir: p.dataDir, settings: s, log: p.log, registry: p.registry, kinds: p.kinds, hosts: p.hosts,
+		decider: decider, catalog: taskCatalog{catalogAPI}, reader: taskReader{p.hosts, p.reader, p.forges.trees()},
+		notices: taskNotices{p.portal.plugins.Notifications},
 	})
 	if err != nil {
 		return err
@@ -190,12 +216,21 @@ func (p *platform) openAPI(ctx context.Context) error {
 		return err
 	}
 	p.api, err = api.New(api.Options{
-		Events: events, Providers: providers,
-		Auth: authority, Permission: decider, Catalog: catalogAPI, Logger: p.log, AccessLog: true,
+		Auth: authority, Permission: decider, Catalog: catalogAPI, Scaffolder: p.scaffolder.api, Events: events, Providers: providers,
+		Search: searchAPI, Logger: p.log, AccessLog: true,
 		Registry: p.registry, CatalogStats: p.stats, CORS: corsOptions(s.Backend.CORS), CSP: s.Backend.CSP,
 		StartupWait: s.Backend.StartupWait, HealthHeaders: s.Backend.HealthHeaders,
+		Portal: p.portal.plugins, Limits: p.portal.limits,
 	})
 	return err
+}
+
+// startTasks takes up the tasks that have not ended.
+func (p *platform) startTasks(ctx context.Context) error {
+	if err := p.scaffolder.tasks.Start(ctx); err != nil {
+		return fmt.Errorf("tasks cannot be taken up: %w", err)
+	}
+	return nil
 }
 
 // entities returns how many entities are served.
@@ -208,7 +243,10 @@ func (p *platform) Failed() <-chan struct{} { return p.engine.Done() }
 // platform that is not whole.
 func (p *platform) Close() error {
 	p.stop()
-	errs := []error{p.background.Wait()}
+	errs := []error{p.background.Wait(), p.portal.Close()}
+	if p.scaffolder != nil { // its actions use the catalog
+		errs = append(errs, p.scaffolder.Close())
+	}
 	if p.engine != nil {
 		errs = append(errs, p.engine.Close())
 	}

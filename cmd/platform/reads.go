@@ -109,6 +109,11 @@ func (d directory) Ownership(ctx context.Context, userEntityRef string) ([]strin
 	if err != nil {
 		return nil, errors.Join(errors.New("stored form of "+ref), err)
 	}
+	return ownershipOf(catalog.Entity{Object: user}, ref), nil
+}
+
+// ownershipOf returns a user and the groups that it is a member of.
+func ownershipOf(user catalog.Entity, ref string) []string {
 	owned := []string{ref}
 	relations, _ := user.Value("relations").([]any)
 	for _, v := range relations {
@@ -116,7 +121,7 @@ func (d directory) Ownership(ctx context.Context, userEntityRef string) ([]strin
 			owned = append(owned, o.String("targetRef"))
 		}
 	}
-	return owned, nil
+	return owned
 }
 
 // stats counts for the gauges.

@@ -117,6 +117,8 @@ func loadConfig(files []string) (*config.Config, *config.Settings, error) {
 		return nil, nil, err
 	}
 	settings, err := config.Read(conf)
+	_, policyErr := newPolicy(settings, nil)
+	err = errors.Join(err, policyErr)
 	switch faults := config.Lines(err); {
 	case len(faults) == 1:
 		return nil, nil, fmt.Errorf("configuration: %s", faults[0])

@@ -42,7 +42,7 @@ func openData(dir string, readOnly bool) (*bbolt.DB, *boltstore.Store, error) {
 func storeAdvice(path string, err error) error {
 	switch {
 	case errors.Is(err, boltstore.ErrLocked):
-		return fmt.Errorf("%s is in use by another process: stop that one, or name another folder with --data", path)
+		return &inUseError{path, err}
 	case errors.Is(err, boltstore.ErrForeign):
 		return fmt.Errorf("%s is not a store of this program (%w): move it away, or name another folder with --data", path, err)
 	case errors.Is(err, boltstore.ErrFormat):
@@ -52,3 +52,16 @@ func storeAdvice(path string, err error) error {
 	}
 	return fmt.Errorf("the store cannot be opened: %w: restore %s from a copy, or name another folder with --data", err, path)
 }
+
+// An inUseError says that another process has the store.
+type inUseError struct {
+	path  string
+	cause error
+}
+
+func (e *inUseError) Error() string {
+	return e.path + " is in use by another process: stop that one, or name another folder with --data"
+}
+
+// Unwrap returns the cause, which is boltstore.ErrLocked.
+func (e *inUseError) Unwrap() error { return e.cause }

@@ -163,7 +163,7 @@ func (p *parser) blockIndent(h header, parent int) (int, error) {
 		case spaces <= parent && line[spaces] == '\t' && parent >= 0:
 			return 0, p.failAt(at, "Block scalar values in collections must be indented")
 		case spaces <= parent:
-			return parent + 1, nil
+			return max(longest, parent+1), nil
 		case longest > spaces:
 			return 0, p.failAt(at+spaces, "Block scalars with more-indented leading empty lines must use an explicit indentation indicator")
 		}

@@ -210,3 +210,9 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+func TestBlockScalarOfBlankLines(t *testing.T) {
+	docs := yaml.Parse([]byte("a:\n  - |+\n    \nb: c\n"), yaml.Limits{})
+	require.Len(t, docs, 1)
+	require.Equal(t, `{"a":["\n"],"b":"c"}`, string(jsonvalue.Append(nil, docs[0].Value)), "blank lines alone tell how far a block is indented")
+}

@@ -27,6 +27,9 @@ type Options struct {
 	// Filters and Tests are added to the built-in ones and go before them. A
 	// test holds if its result is true.
 	Filters, Tests map[string]Func
+	// StringMethods are added to the methods of strings and go before the
+	// built-in ones. The first argument is the string.
+	StringMethods map[string]Func
 	// Globals are added to the built-in ones; variables go before them.
 	Globals map[string]Value
 	// Loader finds templates that others refer to. Without one there are none.
@@ -68,11 +71,13 @@ func (a Args) Keyword(name string) Value {
 	return v
 }
 
-// hostCall makes a Func a native function. What it is given is its own to
+// hostCall makes a Func a native function; the first arguments, as many as
+// subjects says, cannot be keyword arguments. What it is given is its own to
 // keep, and what it returns is shared.
-func hostCall(f Func) native {
+func hostCall(f Func, subjects int) native {
 	return func(rt *runtime, args []Value) (Value, error) {
-		positional, kw := keywords(args)
+		positional, kw := keywords(args[subjects:])
+		positional = args[:subjects+len(positional)]
 		host := Args{positional: make([]Value, len(positional))}
 		for i, v := range positional {
 			host.positional[i] = freeze(v)
@@ -91,6 +96,14 @@ func hostCall(f Func) native {
 	}
 }
 
+// hostMethod makes a Func a method.
+func hostMethod(name string, f Func) *method {
+	call := hostCall(f)
+	return &method{name: name, call: func(rt *runtime, this Value, args []Value) (Value, error) {
+		return call(rt, append([]Value{this}, args...))
+	}}
+}
+
 // An Env compiles templates of one dialect, with the same filters, limits and
 // loader. It does not change and may be used by several goroutines at once.
 type Env struct {
@@ -100,6 +113,7 @@ type Env struct {
 	coercion   bool
 	filters    map[string]*function
 	tests      map[string]*function
+	strings    map[string]*method // those that the host adds
 	globals    map[string]Value
 	loader     Loader
 	limits     Limits
@@ -126,10 +140,16 @@ func New(o Options) *Env {
 		e.random = rand.IntN
 	}
 	for name, f := range o.Filters {
-		e.filters[name] = &function{name: name, call: hostCall(f), host: true}
+		e.filters[name] = &function{name: name, call: hostCall(f, 1), host: true}
+	}
+	for name, f := range o.StringMethods {
+		if e.strings == nil {
+			e.strings = make(map[string]*method, len(o.StringMethods))
+		}
+		e.strings[name] = hostMethod(name, f)
 	}
 	for name, f := range o.Tests {
-		e.tests[name] = &function{name: name, call: hostCall(f)}
+		e.tests[name] = &function{name: name, call: hostCall(f, 1)}
 	}
 	maps.Copy(e.globals, o.Globals)
 	return e

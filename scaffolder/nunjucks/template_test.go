@@ -382,3 +382,46 @@ func TestRandomIsTheOptions(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, slices.Contains([]string{"1", "2", "3"}, out))
 }
+
+func TestMethodsOfTheHost(t *testing.T) {
+	env := nunjucks.New(nunjucks.Options{StringMethods: map[string]nunjucks.Func{
+		"shout": func(_ context.Context, args nunjucks.Args) (nunjucks.Value, error) {
+			mark, _ := args.At(1).Text()
+			end, _ := args.Keyword("end").Text()
+			return nunjucks.StringValue(strings.ToUpper(args.At(0).String()) + mark + end), nil
+		},
+		"trim": func(context.Context, nunjucks.Args) (nunjucks.Value, error) { return nunjucks.StringValue("ours"), nil },
+		"fail": func(context.Context, nunjucks.Args) (nunjucks.Value, error) {
+			return nunjucks.UndefinedValue(), errors.New("not so loud")
+		},
+	}})
+	for source, want := range map[string]string{
+		`{{ 'a'.shout('!', end='?') }}`: "A!?", `{{ s.shout() }}`: "B", `{{ s.trim() }}`: "ours", `{{ s['trim']() }}`: "ours",
+		`{{ ('c' | safe).shout('') }}`: "C", `{% set f = s.shout %}{{ f('.') }}`: "B.", `{{ s.length }}`: "1", `{{ o.shout }}`: "own",
+	} {
+		template, err := env.Compile("", source)
+		require.NoError(t, err, source)
+		out, err := template.Render(context.Background(), map[string]any{"s": "b", "o": map[string]any{"shout": "own"}})
+		require.NoError(t, err, source)
+		require.Equal(t, want, out, source)
+	}
+	template, err := env.Compile("", "\n{{ s.fail() }}")
+	require.NoError(t, err)
+	_, err = template.Render(context.Background(), map[string]any{"s": "b"})
+	require.ErrorContains(t, err, "2:")
+	require.ErrorContains(t, err, "not so loud")
+}
+
+// A literal's word after a dot is a name, as it is to release 4.2.0.
+func TestMembersNamedLikeLiterals(t *testing.T) {
+	env := nunjucks.New(scaffolder())
+	for source, want := range map[string]string{
+		"${{ o.none }}": "a", "${{ o.true }}": "b", "${{ o.null.x }}": "", "${{ (o.none if o.true else o.false) | upper }}": "A", "${{ none }}": "",
+	} {
+		template, err := env.Compile("", source)
+		require.NoError(t, err, source)
+		out, err := template.Render(context.Background(), map[string]any{"o": map[string]any{"none": "a", "true": "b"}})
+		require.NoError(t, err, source)
+		require.Equal(t, want, out, source)
+	}
+}

@@ -105,8 +105,21 @@ func (s *Store) PutUser(_ context.Context, info auth.UserInfo) error {
 
 // User returns the record of a user, and whether there is one.
 func (s *Store) User(_ context.Context, subject string) (info auth.UserInfo, ok bool, err error) {
-	err = s.db.View(func(tx *bbolt.Tx) error {
-		data := tx.Bucket(root).Bucket(users).Get([]byte(subject))
+	return ReadUser(s.db, subject)
+}
+
+// ReadUser is User for a database that may be open for reading alone, and in
+// which there may be no records at all.
+func ReadUser(db *bbolt.DB, subject string) (info auth.UserInfo, ok bool, err error) {
+	err = db.View(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(root)
+		if b != nil {
+			b = b.Bucket(users)
+		}
+		if b == nil {
+			return nil
+		}
+		data := b.Get([]byte(subject))
 		if data == nil {
 			return nil
 		}

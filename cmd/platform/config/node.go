@@ -8,12 +8,18 @@ import "slices"
 type node struct {
 	value any
 	file  string
+	// short tells that an array has lost elements whose variable is not
+	// defined.
+	short bool
 }
 
 // An object keeps its keys in the order of the files.
 type object struct {
 	keys   []string
 	fields map[string]*node
+	// dropped are keys that the file has and the object has not: null ones,
+	// and those whose variable is not defined.
+	dropped []string
 }
 
 func newObject() *object { return &object{fields: map[string]*node{}} }
@@ -73,9 +79,12 @@ func prune(n *node) *node {
 	switch v := n.value.(type) {
 	case *object:
 		out := newObject()
+		out.dropped = slices.Clone(v.dropped)
 		for _, key := range v.keys {
 			if child := v.fields[key]; child.value != nil {
 				out.set(key, prune(child))
+			} else {
+				out.dropped = append(out.dropped, key)
 			}
 		}
 		return &node{value: out, file: n.file}
@@ -84,7 +93,7 @@ func prune(n *node) *node {
 		for i, child := range v {
 			out[i] = prune(child)
 		}
-		return &node{value: out, file: n.file}
+		return &node{value: out, file: n.file, short: n.short}
 	}
 	return n
 }

@@ -19,11 +19,15 @@ type Settings struct {
 	Database            Database
 	Auth                Auth
 	Catalog             Catalog
+	Search              Search
+	Scaffolder          Scaffolder
 	Providers           Providers
 	Events              Events
 	Log                 Log
-	// PermissionEnabled is permission.enabled.
+	Portal              Portal
+	// PermissionEnabled is permission.enabled, and Policy what decides then.
 	PermissionEnabled bool
+	Policy            Policy
 	// Integrations is the value of the key integrations as plain JSON, nil for
 	// none.
 	Integrations any
@@ -91,9 +95,13 @@ func Read(c *Config) (*Settings, error) {
 	s.Database = r.database(c)
 	s.Auth = r.auth(c)
 	s.Catalog = r.catalog(c.At("catalog"))
+	s.Policy = r.policy(c)
+	s.Search = r.search(c.At("search"))
+	s.Scaffolder = r.scaffolder(c)
 	s.Providers = r.providers(c)
 	s.Events = r.events(c)
 	s.Log = r.log(c.At("backend.logger"))
+	s.Portal = r.portal(c)
 	s.Warnings = append(r.warnings, unserved(c)...)
 	return s, errors.Join(append(r.faults, s.Validate())...)
 }

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -161,6 +162,28 @@ backend:
 	require.Equal(t, "legacy", s.Auth.External[2].Type)
 }
 
+// A slip in what narrows a token would widen it: each ends the start.
+func TestExternalAccessIsNotGuessed(t *testing.T) {
+	for name, tc := range map[string]struct{ access, want string }{
+		"no type":                    {`{options: {token: abcdefgh, subject: ci}}`, "externalAccess[0].type"},
+		"a type that is not there":   {`{type: jwks, options: {url: https://x}}`, "'jwks' is not a type of external access in this release"},
+		"a token that is not set":    {`{type: static, options: {token: '${NOT_SET}', subject: ci}}`, "externalAccess[0].options.token"},
+		"a secret that is not set":   {`{type: legacy, options: {subject: ci}}`, "externalAccess[0].options.secret"},
+		"no subject":                 {`{type: static, options: {token: abcdefgh}}`, "externalAccess[0].options.subject"},
+		"a key with a slip":          {`{type: static, options: {token: abcdefgh, subject: ci}, accessRestrictions: [{plugin: catalog, permissions: catalog.entity.read}]}`, "an access restriction has plugin, permission and permissionAttribute, and nothing else"},
+		"an attribute with a slip":   {`{type: static, options: {token: abcdefgh, subject: ci}, accessRestrictions: [{plugin: catalog, permissionAttribute: {actions: read}}]}`, "the one attribute to restrict is action"},
+		"a restriction to no plugin": {`{type: static, options: {token: abcdefgh, subject: ci}, accessRestrictions: [{permission: catalog.entity.read}]}`, "accessRestrictions[0].plugin"},
+	} {
+		_, err := read(t, "backend: {baseUrl: 'http://x', auth: {externalAccess: ["+tc.access+"]}}")
+		require.ErrorContains(t, err, tc.want, name)
+		require.NotContains(t, err.Error(), "abcdefgh", "%s: no secret in an error", name)
+	}
+	s, err := read(t, "backend: {baseUrl: 'http://x', auth: {externalAccess: [{type: static, options: {token: abcdefgh, subject: ci}, accessRestrictions: []}]}}")
+	require.NoError(t, err)
+	require.NotNil(t, s.Auth.External[0].Restrictions, "an empty list opens nothing")
+	require.Empty(t, s.Auth.External[0].Restrictions)
+}
+
 func TestHTTPKeys(t *testing.T) {
 	s, err := read(t, `
 backend:
@@ -219,4 +242,73 @@ func TestConfigurationOfAUser(t *testing.T) {
 		"jenkins": []any{map[string]any{"baseUrl": "https://jenkins.internal.example.com", "token": "j-secret"}},
 	}, s.Integrations, "variables that are not set are absent, with their keys")
 	require.Equal(t, []string{"j-secret"}, c.Secrets())
+}
+
+func TestSearchKeys(t *testing.T) {
+	s, err := read(t, minimal+`
+search:
+  maxTermLength: 50
+  maxPageLimit: '20'
+  collators:
+    catalog:
+      locationTemplate: /c/:name
+      filter: [{kind: [Component, API], spec.type: service}, {metadata.annotations.x: CATALOG_FILTER_EXISTS}]
+`)
+	require.NoError(t, err)
+	require.Equal(t, config.Search{MaxTermLength: 50, MaxPageLimit: 20, Location: "/c/:name", Filter: []map[string][]string{
+		{"kind": {"Component", "API"}, "spec.type": {"service"}}, {"metadata.annotations.x": nil},
+	}}, s.Search)
+	s, err = read(t, minimal+"search: {collators: {catalog: {filter: {kind: User}}}}")
+	require.NoError(t, err)
+	require.Equal(t, []map[string][]string{{"kind": {"User"}}}, s.Search.Filter, "one set needs no list")
+
+	_, err = read(t, minimal+"search: {maxTermLength: 0, maxPageLimit: -1, collators: {catalog: {filter: [x]}}}")
+	for _, key := range []string{"search.maxTermLength", "search.maxPageLimit", "search.collators.catalog.filter[0]"} {
+		require.ErrorContains(t, err, key)
+	}
+}
+
+func TestPolicyKeys(t *testing.T) {
+	s, err := read(t, minimal)
+	require.NoError(t, err)
+	require.Zero(t, s.Policy)
+	s, err = read(t, minimal+"permission: {enabled: true, policy: {default: deny, rules: [{allow: '*', group: [a, b]}]}}")
+	require.NoError(t, err)
+	want := map[string]any{"default": "deny", "rules": []any{map[string]any{"allow": "*", "group": []any{"a", "b"}}}}
+	require.Equal(t, config.Policy{Rules: want, Source: "permission.policy"}, s.Policy)
+
+	dir := t.TempDir()
+	path := filepath.Join(dir, "policy.yaml")
+	require.NoError(t, os.WriteFile(path, []byte("default: deny\nrules: [{allow: '*', group: [a, b]}]\n"), 0o600))
+	s, err = read(t, minimal+"permission: {policyFile: '"+path+"'}")
+	require.NoError(t, err)
+	require.Equal(t, config.Policy{Rules: want, Source: "policy.yaml"}, s.Policy)
+	_, err = read(t, minimal+"permission: {policyFile: '"+path+"', policy: {default: deny}}")
+	require.ErrorContains(t, err, "permission.policyFile")
+	_, err = read(t, minimal+"permission: {policyFile: '"+path+"x'}")
+	require.ErrorContains(t, err, "no such file")
+	_, err = read(t, minimal+"permission: {policyFile: [x]}")
+	require.ErrorContains(t, err, "permission.policyFile")
+}
+
+// What restricts a rule must not be lost without a word.
+func TestPolicyLosesNothing(t *testing.T) {
+	for name, rule := range map[string]string{
+		"an empty key":                   "{allow: '*', group: }",
+		"a variable that is not set":     "{allow: '*', group: '${NOT_SET_ANYWHERE}'}",
+		"one in the reference's form":    "{allow: '*', group: {$env: NOT_SET_ANYWHERE}}",
+		"one of a list":                  "{deny: '*', group: [x, '${NOT_SET_ANYWHERE}']}",
+		"deeper":                         "{allow: '*', group: x, annotation: {a: '${NOT_SET_ANYWHERE}'}}",
+		"a list of what comes to null":   "{allow: '*', annotation: {a: null}}",
+		"an object that would be needed": "{allow: '*', annotation: null}",
+	} {
+		_, err := read(t, minimal+"permission: {policy: {default: deny, rules: [{allow: x}, "+rule+"]}}")
+		require.ErrorContains(t, err, "permission.policy.rules[1].", name)
+		require.ErrorContains(t, err, "it has no value, or one with a variable that is not set", name)
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "policy.yaml")
+	require.NoError(t, os.WriteFile(path, []byte("default: deny\nrules: [{allow: '*', group: }]\n"), 0o600))
+	_, err := read(t, minimal+"permission: {policyFile: '"+path+"'}")
+	require.ErrorContains(t, err, "'rules[0].group' in 'policy.yaml'")
 }

@@ -57,7 +57,9 @@ func (t transformer) array(list []any, dir, key string, depth int) (*node, error
 			out = append(out, n)
 		}
 	}
-	return t.node(out), nil
+	n := t.node(out)
+	n.short = len(out) < len(list)
+	return n, nil
 }
 
 func (t transformer) object(o *jsonvalue.Object, dir, key string, depth int) (*node, error) {
@@ -67,9 +69,11 @@ func (t transformer) object(o *jsonvalue.Object, dir, key string, depth int) (*n
 		if err != nil {
 			return nil, err
 		}
-		if n != nil {
-			out.set(name, n)
+		if n == nil {
+			out.dropped = append(out.dropped, name)
+			continue
 		}
+		out.set(name, n)
 	}
 	return t.node(out), nil
 }

@@ -241,3 +241,31 @@ func plain(n *node) any {
 	}
 	return n.value
 }
+
+// Dropped returns the keys at and below v that have no value, because it is
+// null or names a variable that is not defined, and lists that have lost some
+// of theirs so. In objects that several files
+// have a part of, only null ones are known.
+func (v Value) Dropped() []Value {
+	if v.node == nil {
+		return nil
+	}
+	var out []Value
+	switch x := v.node.value.(type) {
+	case *object:
+		for _, key := range x.dropped {
+			out = append(out, v.Child(key))
+		}
+		for _, key := range x.keys {
+			out = append(out, v.Child(key).Dropped()...)
+		}
+	case []*node:
+		if v.node.short {
+			out = append(out, v)
+		}
+		for i, n := range x {
+			out = append(out, Value{node: n, key: fmt.Sprintf("%s[%d]", v.key, i), file: n.file}.Dropped()...)
+		}
+	}
+	return out
+}
