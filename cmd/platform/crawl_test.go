@@ -174,3 +174,60 @@ func TestHeldListing(t *testing.T) {
 	require.NoError(t, err)
 	require.NotContains(t, string(text), "removals")
 }
+
+// The same for GitLab, with its groups and users, and for a Git server that has
+// no API at all.
+func TestCrawlOtherHosts(t *testing.T) {
+	g, plain := forgetest.NewGitLab(t), forgetest.NewPlain(t)
+	g.PutUser(forgetest.GitLabUser{Username: "ada", Name: "Ada"})
+	g.PutGroup(forgetest.Group{FullPath: "acme", Name: "Acme", Members: []string{"ada"}})
+	_, err := g.Add(forgetest.Repository{FullName: "acme/cart"}, map[string]string{"catalog-info.yaml": component("cart", "Holds what is bought")})
+	require.NoError(t, err)
+	_, err = plain.Add(forgetest.Repository{FullName: "team/deep"}, map[string]string{"a/b/catalog-info.yaml": component("deep", "Lies deep")})
+	require.NoError(t, err)
+	i := boot(t, baseConfig+fmt.Sprintf(`  providers:
+    gitlab:
+      acme: {host: '%[1]s', group: acme, orgEnabled: true, schedule: {frequency: 1h, timeout: 1m}}
+    git: {repositories: ['%[4]s/team/deep.git'], catalogPath: '**/catalog-info.yaml', branch: main}
+integrations:
+  gitlab: [{host: '%[1]s', baseUrl: '%[2]s', apiBaseUrl: '%[3]s', token: hush-token}]
+  git: [{host: '%[5]s'}]
+events:
+  modules: {gitlab: {webhookSecret: %[6]s}}
+  http: {topics: [github, own]}
+`, g.Host(), g.URL(), g.API(), plain.URL(), plain.Host(), hookSecret), "--data", t.TempDir())
+
+	i.until("component/default/cart", served)
+	i.until("user/default/ada", func(status int, e map[string]any) bool {
+		return served(status, e) && strings.Contains(fmt.Sprint(e["relations"]), "group:default/acme")
+	})
+	deep := i.until("component/default/deep", served)
+	require.Contains(t, fmt.Sprint(deep["metadata"]), "/a/b/catalog-info.yaml")
+
+	c, err := g.Commit("acme/cart", "main", "Say it better", map[string]string{"catalog-info.yaml": component("cart", "Holds what will be bought")})
+	require.NoError(t, err)
+	hook := forgetest.Hook{URL: i.base + "/api/events/http/gitlab", Secret: hookSecret}
+	d, err := g.Deliver(t.Context(), hook, "Push Hook", "", g.PushEvent(c))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusAccepted, d.Status)
+	i.until("component/default/cart", describes("Holds what will be bought"))
+	hook.Secret = "another"
+	d, err = g.Deliver(t.Context(), hook, "Push Hook", "", g.PushEvent(c))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusForbidden, d.Status)
+	require.Equal(t, `{"message":"invalid token"}`, d.Body)
+
+	for topic, want := range map[string]int{"own": http.StatusAccepted, "github": http.StatusAccepted, "other": http.StatusNotFound} {
+		status, _ := i.send(http.MethodPost, "/api/events/http/"+topic, map[string]string{})
+		require.Equal(t, want, status, topic)
+	}
+	warned, _ := i.log.find(func(line map[string]any) bool { return strings.Contains(fmt.Sprint(line["warning"]), "events.http.topics") })
+	require.Len(t, warned, 1, "a topic that nobody can prove is named")
+}
+
+// A provider of a host that has no integration cannot work: the start says so.
+func TestProviderWithoutIntegration(t *testing.T) {
+	path := writeFile(t, t.TempDir(), "app-config.yaml", baseConfig+"  providers: {github: {organization: acme, host: ghe.example.com}}\n")
+	_, _, err := try(t, "serve", "--config", path, "--data", t.TempDir())
+	oneLine(t, err, "catalog.providers.github.default", "integrations.github", "ghe.example.com")
+}

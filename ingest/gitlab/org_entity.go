@@ -26,14 +26,6 @@ func (o *OrgOptions) prefix() string {
 	return host
 }
 
-func groupRef(name string) string {
-	return catalog.EntityRef{Kind: "Group", Namespace: catalog.DefaultNamespace, Name: name}.String()
-}
-
-func userRef(name string) string {
-	return catalog.EntityRef{Kind: "User", Namespace: catalog.DefaultNamespace, Name: name}.String()
-}
-
 // peopled returns the groups in which there is a user of the model, in order of
 // their paths: the others are of no use in the catalog.
 func (m *model) peopled() []*group {
