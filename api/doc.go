@@ -2,8 +2,8 @@
 // its clients and Prometheus ask of the program.
 //
 // It owns the routes (all of them in routes.go), the order in which a request
-// is treated (security headers, CORS, compression, health, start-up gate,
-// authentication, route), the table from errors to statuses, and the access
+// is treated (security headers, CORS, compression, rate limits, health,
+// start-up gate, authentication, route), the table from errors to statuses, and the access
 // log and metrics. Each portal plugin has its handlers in a folder of its own;
 // they return values and errors and write nothing themselves.
 //

@@ -68,8 +68,8 @@ func (s *Server) logAccess(c *gin.Context, start time.Time, took time.Duration) 
 	}
 	s.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
 		slog.String("type", "incomingRequest"), slog.Time("date", start), slog.String("method", r.Method),
-		slog.String("url", url), slog.Int("status", c.Writer.Status()), slog.String("http_version", r.Proto),
-		slog.String("user_agent", r.UserAgent()), slog.String("referrer", r.Referer()),
+		slog.String("url", loggedURL(url)), slog.Int("status", c.Writer.Status()), slog.String("http_version", r.Proto),
+		slog.String("user_agent", r.UserAgent()), slog.String("referrer", loggedURL(r.Referer())),
 		slog.Int("content_length", max(0, c.Writer.Size())), slog.Duration("took", took))
 }
 
@@ -84,6 +84,10 @@ func (s *Server) barrier(c *gin.Context) {
 	}
 	if err := s.gate(c.Request.Context()); err != nil {
 		s.refuse(c, err)
+		return
+	}
+	if plugin == "proxy" && s.portal.Proxy != nil && s.portal.Proxy.Public(path) {
+		c.Next()
 		return
 	}
 	principal, err := s.auth.Admit(c.Request, plugin, path)
@@ -104,16 +108,3 @@ func (s *Server) refuse(c *gin.Context, err error) {
 
 // isPublic tells whether a path of a plugin comes before the gate: its keys.
 func isPublic(path string) bool { return path == pluginKeysPath }
-
-// notFound answers what no route does: an empty 404, except below auth, where
-// the first segment names a provider.
-func (s *Server) notFound(c *gin.Context) {
-	plugin, rest := splitMount(c.Request.URL.EscapedPath())
-	if provider := firstSegment(rest); strings.EqualFold(plugin, "auth") && provider != "" {
-		s.writeError(c, s.auth.UnknownProvider(provider))
-		return
-	}
-	c.Status(http.StatusNotFound)
-	c.Writer.Header()["Content-Length"] = zeroLength
-	c.Writer.WriteHeaderNow()
-}

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 
@@ -13,7 +12,8 @@ import (
 
 // plugins are those that are mounted below /api. What is not here has no
 // barrier and is not found.
-var plugins = [...]string{"app", "auth", "catalog", "events", "permission", "scaffolder", "search"}
+var plugins = [...]string{"app", "auth", "catalog", "events", "notifications", "permission", "proxy", "scaffolder", "search", "signals",
+	"user-settings"}
 
 func isPlugin(name string) bool { return slices.Contains(plugins[:], name) }
 
@@ -28,11 +28,12 @@ func (s *Server) routes() *gin.Engine {
 	e := gin.New()
 	e.UseEscapedPath, e.UnescapePathValues = true, false // wire.Param decodes, once
 	e.RedirectTrailingSlash, e.HandleMethodNotAllowed = false, false
-	e.Use(s.edge, s.barrier)
+	e.Use(s.edge, s.limit, s.barrier)
 	e.NoRoute(s.notFound)
 
 	root := group{s, e.Group("")}
-	root.get("/", s.home)
+	e.GET("/", s.home)
+	e.HEAD("/", s.home)
 	root.get("/.backstage/health/v1/liveness", s.liveness)
 	root.get("/.backstage/health/v1/readiness", s.readiness)
 	e.GET("/metrics", gin.WrapH(promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{})))
@@ -102,6 +103,7 @@ func (s *Server) routes() *gin.Engine {
 		cat.get("/.backstage/scheduler/v1/tasks", s.providers.Tasks)
 		cat.post("/.backstage/scheduler/v1/tasks/:id/trigger", s.providers.TriggerTask)
 	}
+	s.portalRoutes(e)
 	return e
 }
 
@@ -130,6 +132,54 @@ func (s *Server) scaffolderRoutes(sc group) {
 	sc.post("/.well-known/backstage/permissions/apply-conditions", s.scaffolder.ApplyConditions)
 }
 
+// portalRoutes are those of the small plugins of the portal, as far as they
+// are there.
+func (s *Server) portalRoutes(e *gin.Engine) {
+	if u := s.portal.UserSettings; u != nil {
+		settings := group{s, e.Group("/api/user-settings")}
+		settings.post("/multiget", u.MultiGet)
+		settings.get("/buckets/:bucket/keys/*key", u.Setting)
+		settings.put("/buckets/:bucket/keys/*key", u.SetSetting)
+		settings.delete("/buckets/:bucket/keys/*key", u.DeleteSetting)
+	}
+	if a := s.portal.Actions; a != nil {
+		for _, plugin := range a.Plugins() {
+			offered := group{s, e.Group("/api/" + plugin + "/.backstage/actions")}
+			offered.get("/v1/actions", a.List(plugin))
+			offered.post("/v1/actions/:id/invoke", a.Invoke(plugin, false))
+			offered.post("/v2/actions/:id/invoke", a.Invoke(plugin, true))
+		}
+	}
+	if t := s.portal.Tasks; t != nil {
+		for _, plugin := range t.Plugins() {
+			tasks := group{s, e.Group("/api/" + plugin + "/.backstage/scheduler/v1/tasks")}
+			tasks.get("", t.List(plugin))
+			tasks.post("/:id/trigger", t.Trigger(plugin))
+			tasks.post("/:id/cancel", t.Cancel(plugin))
+		}
+	}
+	if n := s.portal.Notifications; n != nil {
+		news := group{s, e.Group("/api/notifications")}
+		news.get("/status", n.Status)
+		news.get("/topics", n.Topics)
+		news.get("/settings", n.UserSettings)
+		news.post("/settings", n.SetUserSettings)
+		news.get("/notifications", n.List)
+		news.post("/notifications", n.Create)
+		news.get("/notifications/:id", n.One)
+		news.post("/notifications/update", n.Update)
+		// The same without their last segment, as older clients ask.
+		news.get("", n.List)
+		news.post("", n.Create)
+		news.get("/:id", n.One)
+		news.post("/update", n.Update)
+	}
+	if h := s.portal.Signals; h != nil {
+		e.GET("/api/signals", h.Connect) // takes the connection over, so it has no adapter
+		group{s, e.Group("/api/signals")}.get("/health", h.Health)
+	}
+}
+
 // A group mounts handlers below a path, through the adapter.
 type group struct {
 	s *Server
@@ -147,12 +197,4 @@ func (g group) delete(path string, h wire.Handler) { g.r.DELETE(path, g.s.handle
 func firstSegment(path string) string {
 	segment, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	return segment
-}
-
-// home says what runs here, until a frontend is served from this path.
-func (s *Server) home(*gin.Context) (any, error) {
-	return wire.Text{Code: http.StatusOK, Body: "Greenroom: a software catalog that speaks the Backstage API.\n\n" +
-		"  /api/catalog/entities                the catalog\n" +
-		"  /.backstage/health/v1/readiness      is it up\n" +
-		"  /metrics                             for Prometheus\n"}, nil
 }

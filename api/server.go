@@ -36,6 +36,11 @@ type Options struct {
 	// none.
 	Events    *eventsapi.API
 	Providers *providerapi.API
+	// Portal are the small plugins of the portal; those that are nil are not
+	// mounted.
+	Portal Portal
+	// Limits refuse clients that ask too often; the zero value refuses nobody.
+	Limits Limits
 	// Logger takes access log, faults and panics; nil: they are lost.
 	Logger *slog.Logger
 	// AccessLog writes a line at level info for every request; false: none.
@@ -69,6 +74,8 @@ type Server struct {
 	scaffolder  *scaffolderapi.API
 	events      *eventsapi.API
 	providers   *providerapi.API
+	portal      Portal
+	limits      Limits
 	log         *slog.Logger
 	accessLog   bool
 	registry    *prometheus.Registry
@@ -98,8 +105,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, scaffolder: o.Scaffolder, events: o.Events, providers: o.Providers,
-		search: o.Search,
-		log:    o.Logger, accessLog: o.AccessLog,
+		search: o.Search, portal: o.Portal, limits: o.Limits, log: o.Logger, accessLog: o.AccessLog,
 		registry: o.Registry, headers: securityHeaders(o.CSP), health: o.HealthHeaders, now: o.Now,
 		ids: newRequestIDs(), startupWait: o.StartupWait, ready: make(chan struct{}), stopping: make(chan struct{}),
 	}
@@ -145,8 +151,15 @@ func (s *Server) setDefaults() {
 	}
 }
 
-// ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+// ServeHTTP answers one request. What becomes another protocol is not
+// compressed.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Upgrade") != "" {
+		s.canonical(w, r)
+		return
+	}
+	s.handler.ServeHTTP(w, r)
+}
 
 // canonical hands the request on with the path as the routes spell it.
 func (s *Server) canonical(w http.ResponseWriter, r *http.Request) {
@@ -159,12 +172,16 @@ func (s *Server) canonical(w http.ResponseWriter, r *http.Request) {
 // Started lets requests to plugins through, and makes readiness succeed.
 func (s *Server) Started() { s.closeOnce(s.ready) }
 
-// Stopping refuses requests to plugins, ends those that wait for events, and
-// makes readiness fail.
+// Stopping refuses requests to plugins, makes readiness fail, ends those
+// requests that wait for events, and sends the open connections of signals
+// away: nothing else would end them.
 func (s *Server) Stopping() {
 	s.closeOnce(s.stopping)
 	if s.scaffolder != nil {
 		s.scaffolder.Stop()
+	}
+	if s.portal.Signals != nil {
+		s.portal.Signals.Stop()
 	}
 }
 

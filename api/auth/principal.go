@@ -80,6 +80,17 @@ func (p Principal) NeedUser() error {
 	return wire.NotAllowed("This endpoint does not allow '" + p.Kind.String() + "' credentials")
 }
 
+// NeedService returns an error unless the principal is a service.
+func (p Principal) NeedService() error {
+	switch p.Kind {
+	case Service:
+		return nil
+	case None:
+		return errMissing
+	}
+	return wire.NotAllowed("This endpoint does not allow '" + p.Kind.String() + "' credentials")
+}
+
 type principalKey struct{}
 
 // PrincipalKey is the key under which a context holds a *Principal, for

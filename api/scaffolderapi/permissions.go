@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -50,22 +49,23 @@ func published() []permission.Permission {
 // Permissions are all permissions of the scaffolder.
 func Permissions() []permission.Permission { return published() }
 
-// rules are those that conditions can be made of.
+// rules are those that conditions can be made of. What they say of themselves
+// is part of the recorded answer of the metadata route.
 func rules() []permission.RuleSpec {
 	property := func(kind string, t permission.RuleType) permission.RuleSpec {
-		return permission.RuleSpec{Name: "HAS_" + strings.ToUpper(kind) + "_PROPERTY", ResourceType: ActionType,
-			About: "Calls of actions with a " + kind + " in their input",
-			Params: []permission.RuleParam{{Name: "key", About: "The path of the property, such as a.b[0]", Required: true},
-				{Name: "value", About: "The value that it must have; any, if left out", Type: t}}}
+		return permission.RuleSpec{Name: "HAS_" + kind + "_PROPERTY", ResourceType: ActionType, About: "Allow actions with the specified property",
+			Params: []permission.RuleParam{{Name: "key", About: "Property within the action parameters to match on", Required: true},
+				{Name: "value", About: "Value of the given property to match on", Type: t}}}
 	}
 	return []permission.RuleSpec{
-		{Name: "HAS_TAG", ResourceType: TemplateType, About: "Pages and steps of templates that have a tag",
-			Params: []permission.RuleParam{{Name: "tag", About: "The tag", Required: true}}},
-		{Name: "HAS_ACTION_ID", ResourceType: ActionType, About: "Calls of an action",
-			Params: []permission.RuleParam{{Name: "actionId", About: "The id of the action", Required: true}}},
-		property("boolean", permission.RuleBoolean), property("number", permission.RuleNumber), property("string", permission.RuleText),
-		{Name: "IS_TASK_OWNER", ResourceType: TaskType, About: "Tasks that one of some users created",
-			Params: []permission.RuleParam{{Name: "createdBy", About: "The entity refs of the users", Type: permission.RuleTexts, Required: true}}},
+		{Name: "HAS_TAG", ResourceType: TemplateType, About: "Match parameters or steps with the given tag",
+			Params: []permission.RuleParam{{Name: "tag", About: "Name of the tag to match on", Required: true}}},
+		{Name: "HAS_ACTION_ID", ResourceType: ActionType, About: "Match actions with the given actionId",
+			Params: []permission.RuleParam{{Name: "actionId", About: "Name of the actionId to match on", Required: true}}},
+		property("BOOLEAN", permission.RuleBoolean), property("NUMBER", permission.RuleNumber), property("STRING", permission.RuleText),
+		{Name: "IS_TASK_OWNER", ResourceType: TaskType, About: "Allows tasks created by certain users to be accessible",
+			Params: []permission.RuleParam{{Name: "createdBy", Type: permission.RuleTexts, Required: true,
+				About: "List of creator entity refs; only tasks created by these users will be viewable"}}},
 	}
 }
 

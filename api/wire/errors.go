@@ -40,3 +40,8 @@ func NotFound(message string) *catalog.Error {
 func NotImplemented() *catalog.Error {
 	return catalog.NewError(NameNotImplemented, "Not implemented")
 }
+
+// MalformedPath is for a path parameter that cannot be decoded.
+func MalformedPath() *catalog.Error {
+	return catalog.NewError(NameURI, "the path holds a percent sign that encodes no UTF-8")
+}

@@ -52,9 +52,6 @@ var (
 
 const settingPrefix = "setting/"
 
-// ownPrefix begins the name of every bucket of this package.
-const ownPrefix = "catalog/"
-
 func buckets() [][]byte {
 	return [][]byte{bucketMeta, bucketStates, bucketUnprocessed, bucketProcessed, bucketCaches, bucketUIDs,
 		bucketDocuments, bucketChildren, bucketRelations, bucketRefreshKeys, bucketLocations, bucketLocationRefs, bucketChanges}

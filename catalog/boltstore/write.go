@@ -179,7 +179,7 @@ func (t *transaction) AppendChange(c *store.Change) error {
 func (t *transaction) TrimChanges(through uint64, limit int) (int, error) {
 	c := t.tx.Bucket(bucketChanges).Cursor()
 	var keys [][]byte
-	for k, _ := c.First(); k != nil && len(k) == 8 && binary.BigEndian.Uint64(k) <= through && len(keys) < limit; k, _ = c.Next() {
+	for k, _ := c.First(); len(k) == 8 && binary.BigEndian.Uint64(k) <= through && len(keys) < limit; k, _ = c.Next() {
 		keys = append(keys, append([]byte(nil), k...))
 	}
 	for i, k := range keys {

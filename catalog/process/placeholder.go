@@ -21,6 +21,12 @@ func (p *Pipeline) placeholders(ctx context.Context, r *run) error {
 	return f.fillMembers(r.entity.Object)
 }
 
+// refused returns an error in the words of the reference, which begin with a
+// capital letter.
+func refused(format string, args ...any) error {
+	return catalog.NewError(catalog.NameError, fmt.Sprintf(format, args...))
+}
+
 // A filler walks through one entity.
 type filler struct {
 	p     *Pipeline
@@ -84,10 +90,10 @@ func marker(o *jsonvalue.Object) (kind string, marked bool) {
 func (f *filler) load(kind string, where any) (any, error) {
 	path, ok := where.(string)
 	if !ok {
-		return nil, fmt.Errorf("Placeholder %s expected a string value parameter, in the form of an absolute URL or a relative path", kind)
+		return nil, refused("Placeholder %s expected a string value parameter, in the form of an absolute URL or a relative path", kind)
 	}
 	if f.count++; f.count > maxPlaceholders {
-		return nil, fmt.Errorf("Placeholder %s is one of more than %d in this entity", kind, maxPlaceholders)
+		return nil, refused("Placeholder %s is one of more than %d in this entity", kind, maxPlaceholders)
 	}
 	base := f.r.location.Target
 	url, err := f.resolve(kind, path, base)
@@ -96,7 +102,7 @@ func (f *filler) load(kind string, where any) (any, error) {
 	}
 	data, err := f.p.reader.ReadURL(f.ctx, url)
 	if err != nil {
-		return nil, fmt.Errorf("Placeholder %s could not read location %s, %s", kind, path, catalog.Describe(err))
+		return nil, refused("Placeholder %s could not read location %s, %s", kind, path, catalog.Describe(err))
 	}
 	f.r.keys = append(f.r.keys, "url:"+url)
 	return f.parse(kind, path, data)
@@ -107,14 +113,14 @@ var absoluteURL = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9+.-]*:`)
 // resolve returns the URL that a placeholder means.
 func (f *filler) resolve(kind, path, base string) (string, error) {
 	if f.r.location.Type != "url" && !absoluteURL.MatchString(path) {
-		return "", fmt.Errorf("Placeholder %s could not form a URL out of %s and %s, TypeError: Invalid URL", kind, base, path)
+		return "", refused("Placeholder %s could not form a URL out of %s and %s, TypeError: Invalid URL", kind, base, path)
 	}
 	url, err := f.p.reader.ResolveURL(path, base)
 	if err != nil {
-		return "", fmt.Errorf("Placeholder %s could not form a URL out of %s and %s, %s", kind, base, path, catalog.Describe(err))
+		return "", refused("Placeholder %s could not form a URL out of %s and %s, %s", kind, base, path, catalog.Describe(err))
 	}
 	if same, known := f.p.reader.SameRepository(url, base); known && !same {
-		return "", fmt.Errorf("Placeholder %s could not read location %s, NotAllowedError: "+
+		return "", refused("Placeholder %s could not read location %s, NotAllowedError: "+
 			"Placeholder may only reference files from the same repository as the entity", kind, path)
 	}
 	return url, nil
@@ -125,16 +131,16 @@ func (f *filler) parse(kind, path string, data []byte) (any, error) {
 	case "$json":
 		value, err := jsonvalue.Parse(data)
 		if err != nil {
-			return nil, fmt.Errorf("Placeholder %s failed to parse JSON data at %s, SyntaxError: %w", kind, path, err)
+			return nil, refused("Placeholder %s failed to parse JSON data at %s, SyntaxError: %v", kind, path, err)
 		}
 		return value, nil
 	case "$yaml":
 		values, err := f.p.parseYAML(data)
 		if err != nil {
-			return nil, fmt.Errorf("Placeholder %s failed to parse YAML data at %s, %w", kind, path, err)
+			return nil, refused("Placeholder %s failed to parse YAML data at %s, %v", kind, path, err)
 		}
 		if len(values) != 1 {
-			return nil, fmt.Errorf("Placeholder %s expected to find exactly one document of data at %s, found %d", kind, path, len(values))
+			return nil, refused("Placeholder %s expected to find exactly one document of data at %s, found %d", kind, path, len(values))
 		}
 		return values[0], nil
 	}

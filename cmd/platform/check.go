@@ -13,6 +13,8 @@ import (
 	"github.com/greenroom-idp/greenroom/catalog/boltstore"
 	"github.com/greenroom-idp/greenroom/catalog/index"
 	"github.com/greenroom-idp/greenroom/catalog/store"
+	taskstore "github.com/greenroom-idp/greenroom/scaffolder/boltstore"
+	"go.etcd.io/bbolt"
 )
 
 func checkVerb() verb {
@@ -55,6 +57,9 @@ func check(ctx context.Context, dataDir string, stdout io.Writer) (err error) {
 	if err != nil {
 		return fmt.Errorf("check the index: %w", err)
 	}
+	if err := checkTasks(db, report); err != nil {
+		return fmt.Errorf("check the tasks: %w", err)
+	}
 	fmt.Fprintf(out, "%s: %d entities, %d violations\n", db.Path(), entities, violations)
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("write the report: %w", err)
@@ -63,6 +68,19 @@ func check(ctx context.Context, dataDir string, stdout io.Writer) (err error) {
 		return errReported
 	}
 	return nil
+}
+
+// checkTasks walks the tasks of the scaffolder.
+func checkTasks(db *bbolt.DB, report func(string)) error {
+	tasks, err := taskstore.New(db)
+	if err != nil {
+		return err
+	}
+	violations, err := tasks.Check()
+	for _, v := range violations {
+		report(v)
+	}
+	return err
 }
 
 // checkIndex builds the index, and walks it. What cannot be indexed is a

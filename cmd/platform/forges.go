@@ -71,6 +71,20 @@ func (f *forges) sources() (out []source.Host) {
 	return out
 }
 
+// gitHosts are what tasks fetch from.
+func (f *forges) gitHosts() (out []gitHost) {
+	for _, r := range f.githubReaders {
+		out = append(out, r)
+	}
+	for _, r := range f.gitlabReaders {
+		out = append(out, r)
+	}
+	for _, r := range f.gitReaders {
+		out = append(out, r)
+	}
+	return out
+}
+
 // Close removes what readers keep on the disk. Nobody may be reading.
 func (f *forges) Close() error {
 	var errs []error

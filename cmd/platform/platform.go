@@ -54,6 +54,7 @@ type platform struct {
 	// scaffolder is nil until the API is built.
 	scaffolder *scaffoldery
 	dataDir    string
+	portal     *portal
 
 	// background holds what runs until stop is called.
 	background errgroup.Group
@@ -175,6 +176,9 @@ func (p *platform) openAPI(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("configuration: backend.auth: %w", err)
 	}
+	if err := p.openPortal(authority); err != nil {
+		return err
+	}
 	decider, err := p.newDecider()
 	if err != nil {
 		return err
@@ -197,7 +201,8 @@ func (p *platform) openAPI(ctx context.Context) error {
 	}
 	p.scaffolder, err = newScaffolder(scaffolderParts{
 		db: p.db, dataDir: p.dataDir, settings: s, log: p.log, registry: p.registry, kinds: p.kinds, hosts: p.hosts,
-		decider: decider, catalog: taskCatalog{catalogAPI}, reader: taskReader{p.hosts, p.reader},
+		decider: decider, catalog: taskCatalog{catalogAPI}, reader: taskReader{p.hosts, p.reader, p.forges.gitHosts()},
+		notices: taskNotices{p.portal.plugins.Notifications},
 	})
 	if err != nil {
 		return err
@@ -215,6 +220,7 @@ func (p *platform) openAPI(ctx context.Context) error {
 		Search: searchAPI, Logger: p.log, AccessLog: true,
 		Registry: p.registry, CatalogStats: p.stats, CORS: corsOptions(s.Backend.CORS), CSP: s.Backend.CSP,
 		StartupWait: s.Backend.StartupWait, HealthHeaders: s.Backend.HealthHeaders,
+		Portal: p.portal.plugins, Limits: p.portal.limits,
 	})
 	return err
 }
@@ -237,7 +243,7 @@ func (p *platform) Failed() <-chan struct{} { return p.engine.Done() }
 // platform that is not whole.
 func (p *platform) Close() error {
 	p.stop()
-	errs := []error{p.background.Wait()}
+	errs := []error{p.background.Wait(), p.portal.Close()}
 	if p.scaffolder != nil { // its actions use the catalog
 		errs = append(errs, p.scaffolder.Close())
 	}

@@ -43,6 +43,7 @@ type scaffolderParts struct {
 	decider  permission.Decider
 	catalog  taskCatalog
 	reader   taskReader
+	notices  notification.Sender
 }
 
 // A scaffoldery is the scaffolder: its tasks, and what answers for them.
@@ -103,7 +104,7 @@ func builtinActions(p scaffolderParts, added filterFuncs) []taskaction.Action {
 	all = append(all, fsaction.Actions()...)
 	all = append(all, catalogaction.Actions(catalogaction.Options{Catalog: p.catalog, Resolver: p.reader})...)
 	all = append(all, fetchActions(p, added)...)
-	all = append(all, notification.Actions(notification.Options{})...)
+	all = append(all, notification.Actions(notification.Options{Sender: p.notices})...)
 	return all
 }
 

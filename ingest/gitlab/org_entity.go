@@ -19,6 +19,13 @@ func (o *OrgOptions) name(path string) string {
 	return strings.ReplaceAll(path, "/", "-")
 }
 
+// prefix is that of the annotations: the host, without a port, which must not be
+// in one.
+func (o *OrgOptions) prefix() string {
+	host, _, _ := strings.Cut(o.Host, ":")
+	return host
+}
+
 func groupRef(name string) string {
 	return catalog.EntityRef{Kind: "Group", Namespace: catalog.DefaultNamespace, Name: name}.String()
 }
@@ -68,10 +75,10 @@ func (d *OrgData) entities(m *model) []engine.Deferred {
 // user makes the entity of a user who is in groups of these names.
 func (d *OrgData) user(u *user, groups []any) engine.Deferred {
 	annotations := d.annotations(u.Username)
-	setText(annotations, d.opts.Host+"/user-login", u.WebURL)
-	annotations.Set(d.opts.Host+"/user-id", strconv.FormatInt(u.ID, 10))
+	setText(annotations, d.opts.prefix()+"/user-login", u.WebURL)
+	annotations.Set(d.opts.prefix()+"/user-id", strconv.FormatInt(u.ID, 10))
 	if u.SAML != nil {
-		setText(annotations, d.opts.Host+"/saml-external-uid", u.SAML.ExternUID)
+		setText(annotations, d.opts.prefix()+"/saml-external-uid", u.SAML.ExternUID)
 	}
 	profile := jsonvalue.NewObject()
 	setText(profile, "displayName", u.Name)
@@ -88,8 +95,8 @@ func (d *OrgData) user(u *user, groups []any) engine.Deferred {
 // group makes the entity of a group, below parent unless that is nil.
 func (d *OrgData) group(g, parent *group) engine.Deferred {
 	annotations := d.annotations(g.FullPath)
-	annotations.Set(d.opts.Host+"/team-path", g.FullPath)
-	setText(annotations, d.opts.Host+"/visibility", g.Visibility)
+	annotations.Set(d.opts.prefix()+"/team-path", g.FullPath)
+	setText(annotations, d.opts.prefix()+"/visibility", g.Visibility)
 	profile := jsonvalue.NewObject()
 	setText(profile, "displayName", g.Name)
 	setText(profile, "picture", g.AvatarURL)

@@ -167,7 +167,7 @@ func (r *Reader) search(ctx context.Context, target, etag string) (files []HostF
 	case h != nil && pattern:
 		return h.Search(ctx, target, etag)
 	case pattern:
-		return nil, "", false, errors.New("Unsupported search pattern URL")
+		return nil, "", false, catalog.NewError(catalog.NameError, "Unsupported search pattern URL")
 	}
 	data, newETag, notModified, err := r.read(ctx, target, etag)
 	if err != nil || notModified {

@@ -211,36 +211,12 @@ func decodeInto(dst reflect.Value, v any, path string) error {
 	if dst.Type() == objectType {
 		return decodeObject(dst, v, path)
 	}
-	wrong := func() error { return fmt.Errorf("%s is not of type %s", path, dst.Type()) }
 	switch dst.Kind() {
-	case reflect.String:
-		s, ok := v.(string)
-		if !ok {
-			return wrong()
-		}
-		dst.SetString(s)
-	case reflect.Bool:
-		b, ok := v.(bool)
-		if !ok {
-			return wrong()
-		}
-		dst.SetBool(b)
-	case reflect.Float64:
-		f, ok := v.(float64)
-		if !ok {
-			return wrong()
-		}
-		dst.SetFloat(f)
-	case reflect.Int, reflect.Int64:
-		f, ok := v.(float64)
-		if !ok || f != float64(int64(f)) {
-			return wrong()
-		}
-		dst.SetInt(int64(f))
 	case reflect.Interface:
 		if v != nil {
 			dst.Set(reflect.ValueOf(v))
 		}
+		return nil
 	case reflect.Pointer:
 		dst.Set(reflect.New(dst.Type().Elem()))
 		return decodeInto(dst.Elem(), v, path)
@@ -250,10 +226,37 @@ func decodeInto(dst reflect.Value, v any, path string) error {
 		return decodeMap(dst, v, path)
 	case reflect.Struct:
 		return decodeStruct(dst, v, path)
-	default:
-		return wrong()
+	}
+	if !decodeScalar(dst, v) {
+		return fmt.Errorf("%s is not of type %s", path, dst.Type())
 	}
 	return nil
+}
+
+// decodeScalar tells whether the value is of the type of dst.
+func decodeScalar(dst reflect.Value, v any) bool {
+	switch v := v.(type) {
+	case string:
+		if dst.Kind() == reflect.String {
+			dst.SetString(v)
+			return true
+		}
+	case bool:
+		if dst.Kind() == reflect.Bool {
+			dst.SetBool(v)
+			return true
+		}
+	case float64:
+		switch dst.Kind() {
+		case reflect.Float64:
+			dst.SetFloat(v)
+			return true
+		case reflect.Int, reflect.Int64:
+			dst.SetInt(int64(v))
+			return v == float64(int64(v))
+		}
+	}
+	return false
 }
 
 func decodeObject(dst reflect.Value, v any, path string) error {

@@ -47,11 +47,15 @@ type Store struct{ db *bbolt.DB }
 
 var _ store.Store = (*Store)(nil)
 
-// New returns the store in db, and makes its buckets where they are missing.
-// The errors wrap ErrFormat and ErrDamaged. The caller closes db, after all
+// New returns the store in db, and makes its buckets where they are missing,
+// unless db is read-only: then there may be none, and only Check works. The
+// errors wrap ErrFormat and ErrDamaged. The caller closes db, after all
 // transactions have ended.
 func New(db *bbolt.DB) (*Store, error) {
 	s := &Store{db}
+	if db.IsReadOnly() {
+		return s, nil
+	}
 	return s, db.Update(func(tx *bbolt.Tx) error {
 		if tx.Bucket(bucketMeta) != nil {
 			return checkFormat(tx)

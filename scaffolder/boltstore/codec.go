@@ -147,6 +147,9 @@ func encodeEvent(e scaffolder.Event) ([]byte, error) {
 }
 
 func decodeEvent(id string, key, data []byte) (scaffolder.Event, error) {
+	if len(key) != 16 {
+		return scaffolder.Event{}, fmt.Errorf("%w: an event of task %s", ErrDamaged, id)
+	}
 	c := &cursor{data: data}
 	e := scaffolder.Event{ID: int64(order.Uint64(key[8:])), TaskID: id, Type: word(c, eventTypes[:]), CreatedAt: c.time()}
 	if c.short {

@@ -43,6 +43,6 @@
 //	       time      of the record
 //	       JSON      output, to the end; nothing for none
 //
-// A row of unfinished is there for tasks that are open or processing, and for
-// no others.
+// Numbers are the sequence of the bucket scaffolder/tasks. A row of unfinished
+// is there for tasks that are open or processing, and for no others.
 package boltstore

@@ -140,14 +140,11 @@ func (t *transaction) LastStep(id string) (string, error) {
 		return "", err
 	}
 	c := t.tx.Bucket(bucketEvents).Cursor()
-	end := order.AppendUint64(nil, order.Uint64(number)+1)
-	k, v := c.Seek(end)
-	if k == nil {
-		k, v = c.Last()
-	} else {
-		k, v = c.Prev()
+	before := c.Prev
+	if beyond, _ := c.Seek(order.AppendUint64(nil, order.Uint64(number)+1)); beyond == nil {
+		before = c.Last
 	}
-	for ; bytes.HasPrefix(k, number); k, v = c.Prev() {
+	for k, v := before(); bytes.HasPrefix(k, number); k, v = c.Prev() {
 		e, err := decodeEvent(id, k, v)
 		if err != nil {
 			return "", err

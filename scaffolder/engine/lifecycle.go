@@ -254,5 +254,8 @@ func (e *Engine) breakOff() error {
 	for _, a := range e.active {
 		a.cancel(runner.ErrStopped)
 	}
+	if len(e.active) == 0 {
+		return nil
+	}
 	return fmt.Errorf("%d task(s) were broken off in a step", len(e.active))
 }

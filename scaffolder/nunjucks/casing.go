@@ -83,34 +83,6 @@ func caseIgnorable(r rune) bool {
 		strings.ContainsRune("'.:^`\u00b7\u2018\u2019\u2024\u2027\u0387\u055f\u05f4\ufe13\ufe52\ufe55\uff07\uff0e\uff1a", r)
 }
 
-// collationOrder is how the root collation orders ASCII, letters by their
-// lower case.
-const collationOrder = "\t\n\v\f\r _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789abcdefghijklmnopqrstuvwxyz"
-
-// collate compares letters first and, where those are equal, lower case
-// before upper case.
-func collate(s, t string) int {
-	a, b := []rune(toLower(s)), []rune(toLower(t))
-	for i := 0; i < len(a) && i < len(b); i++ {
-		if a[i] != b[i] {
-			return sign(collationWeight(a[i]) - collationWeight(b[i]))
-		}
-	}
-	if len(a) != len(b) {
-		return sign(len(a) - len(b))
-	}
-	return -sign(compareUnits(s, t))
-}
-
-func collationWeight(r rune) int {
-	if i := strings.IndexRune(collationOrder, r); i >= 0 {
-		return i
-	}
-	return len(collationOrder) + int(r)
-}
-
-func sign(i int) int { return max(-1, min(1, i)) }
-
 // upperSpecial are the characters whose upper case is several characters:
 // the unconditional part of Unicode's SpecialCasing.
 var upperSpecial = map[rune]string{

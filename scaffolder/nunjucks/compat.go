@@ -1,6 +1,9 @@
 package nunjucks
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // The cookiecutter-compatible mode adds what templates written for Python
 // expect: its literals and the methods of its lists and dicts.
@@ -174,15 +177,25 @@ func pySetDefault(rt *runtime, o *object, args []Value) (Value, error) {
 	return v, rt.spend(1, 48)
 }
 
+// pyUpdate takes over the members of an object, and the elements of an array
+// or string by their index.
 func pyUpdate(rt *runtime, o *object, args []Value) (Value, error) {
-	if from := arg(args, 0); from.kind == KindObject {
+	from := arg(args, 0)
+	if from.kind == KindObject {
 		src := from.obj()
 		for i, k := range src.keys {
 			o.set(k, src.vals[i])
 		}
 		return null, rt.spend(1+len(src.keys), 48*len(src.keys))
 	}
-	return null, nil
+	elems, err := rt.mapped(from)
+	if err != nil || from.kind == KindSafe {
+		return null, err
+	}
+	for i, v := range elems {
+		o.set(formatNumber(float64(i)), v)
+	}
+	return null, rt.spend(1+len(elems), 48*len(elems))
 }
 
 // eval takes a slice, in every mode. As in the reference a slice of a string
@@ -209,61 +222,80 @@ func (e *sliceExpr) eval(a *activation) (Value, error) {
 	return v, nil
 }
 
+// sliced collects elements from start to before stop.
 func (rt *runtime) sliced(target Value, parts [3]Value) (Value, error) {
-	var elems []Value
+	n, err := rt.sliceLength(&target)
+	if err != nil {
+		return undefined, err
+	}
+	start, stop, step, err := rt.sliceBounds(parts, n)
+	if err != nil {
+		return undefined, err
+	}
+	if step == 0 || math.IsNaN(step) || math.IsNaN(start) || step > 0 && math.IsNaN(n) && math.IsNaN(stop) {
+		return undefined, throw("a slice that never ends")
+	}
+	var out []Value
+	for i := start; !(i < 0 || i > n || step > 0 && i >= stop || step < 0 && i <= stop); i += step {
+		if err := rt.spend(1, 24); err != nil {
+			return undefined, err
+		}
+		v, _, err := rt.index(target, num(i)) // one past the end is undefined
+		if err != nil {
+			return undefined, err
+		}
+		out = append(out, v)
+	}
+	return list(out), nil
+}
+
+// sliceLength returns the length of what a slice is taken of, NaN if it has
+// none, which only the compatible mode allows. A string becomes an array, in
+// which every element is found at once.
+func (rt *runtime) sliceLength(target *Value) (float64, error) {
 	switch {
-	case target.kind == KindArray:
-		elems = target.arr().elems
-	case target.kind == KindString:
-		for _, u := range units(target.str()) {
-			elems = append(elems, str(unitString(u)))
+	case !truthy(*target):
+		*target = list(nil)
+	case target.isText():
+		elems, err := rt.splitText(target.str(), "")
+		if err != nil {
+			return 0, err
 		}
-	case truthy(target):
-		return undefined, throw("cannot take a slice of a %s", target.kind)
+		*target = list(elems)
+	case target.kind != KindArray && !rt.env.compat:
+		return 0, throw("cannot take a slice of %s", withArticle(target.kind))
 	}
-	n, step := len(elems), 1
-	var err error
-	if parts[2].kind != KindNull {
-		if step, err = rt.sliceBound(parts[2]); err != nil {
-			return undefined, err
-		}
-		if step == 0 {
-			return undefined, throw("the step of a slice cannot be 0")
-		}
-	}
-	start, stop := 0, n
-	if step < 0 {
-		start, stop = n-1, -1
-	}
-	if parts[1].kind != KindNull {
-		if stop, err = rt.sliceBound(parts[1]); err != nil {
-			return undefined, err
-		}
-		if stop < 0 {
-			stop += n
+	return rt.lengthOf(*target)
+}
+
+// sliceBounds reads the bounds of a slice of n elements.
+func (rt *runtime) sliceBounds(parts [3]Value, n float64) (start, stop, step float64, err error) {
+	var bounds [3]float64
+	for i, v := range parts {
+		if bounds[i], err = rt.number(v); err != nil {
+			return 0, 0, 0, err
 		}
 	}
-	if parts[0].kind != KindNull {
-		if start, err = rt.sliceBound(parts[0]); err != nil {
-			return undefined, err
+	start, stop, step = bounds[0], bounds[1], bounds[2]
+	if parts[2].kind == KindNull {
+		step = 1
+	}
+	switch {
+	case parts[1].kind == KindNull && step < 0:
+		stop = -1
+	case parts[1].kind == KindNull:
+		stop = n
+	case stop < 0:
+		stop += n
+	}
+	if parts[0].kind == KindNull {
+		start = 0
+		if step < 0 {
+			start = n - 1
 		}
 	}
 	if start < 0 {
 		start += n
 	}
-	var out []Value
-	for i := start; i >= 0 && i <= n && (step > 0 && i < stop || step < 0 && i > stop); i += step {
-		out = append(out, list(elems).Index(i)) // one past the end is undefined
-	}
-	return rt.newArray(out)
-}
-
-// sliceBound reads a bound of a slice, which must be a whole number.
-func (rt *runtime) sliceBound(v Value) (int, error) {
-	const far = 1 << 40
-	f, err := rt.number(v)
-	if err == nil && f != float64(int(f)) {
-		err = throw("the bounds of a slice must be whole numbers, not %s", formatNumber(f))
-	}
-	return int(min(max(f, -far), far)), err
+	return start, stop, step, nil
 }

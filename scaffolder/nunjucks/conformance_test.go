@@ -57,6 +57,9 @@ func (c *conformanceCase) env() *nunjucks.Env {
 		Compat:       c.Options.JinjaCompat,
 		Filters:      backstageFilters(),
 	}
+	if c.Options.JinjaCompat {
+		o.Filters["jsonify"] = jsonify
+	}
 	if c.Templates != nil {
 		o.Loader = nunjucks.MapLoader(c.Templates)
 	}

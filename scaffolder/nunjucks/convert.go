@@ -50,8 +50,11 @@ func (rt *runtime) primitive(v Value, h hint) (Value, error) {
 // objectPrimitive honours members called toString and valueOf, which data may
 // have by accident.
 func (rt *runtime) objectPrimitive(v Value, h hint) (Value, error) {
-	const plain = "[object Object]"
+	plain := "[object Object]"
 	o := v.obj()
+	if o.iter != nil {
+		plain = "[object " + o.iter.of + " Iterator]"
+	}
 	_, own := o.get("toString")
 	_, ownValue := o.get("valueOf")
 	if !own && !ownValue {

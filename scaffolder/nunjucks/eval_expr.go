@@ -394,18 +394,19 @@ func (e *inExpr) eval(a *activation) (Value, error) {
 // contains is the operator in: an element of an array, a part of a string or
 // a key of an object.
 func (rt *runtime) contains(coll, item Value) (bool, error) {
-	switch coll.kind {
-	case KindArray:
+	switch {
+	case coll.isIterator():
+	case coll.kind == KindArray:
 		for _, v := range coll.arr().elems {
 			if strictEqual(v, item) {
 				return true, nil
 			}
 		}
 		return false, rt.spend(len(coll.arr().elems)/16, 0)
-	case KindString:
+	case coll.kind == KindString:
 		s, err := rt.text(item)
 		return indexUnits(coll.str(), s, 0) >= 0, err
-	case KindObject, KindSafe:
+	case coll.kind == KindObject || coll.kind == KindSafe:
 		key, err := rt.propertyKey(item)
 		if err != nil {
 			return false, err

@@ -27,6 +27,8 @@ func (s *forStmt) iterate(a *activation, v Value) (int, error) {
 		return 0, nil
 	case v.kind == KindSafe:
 		v = list(codePoints(v.str()))
+	case v.isIterator():
+		v = list(v.obj().iter.take())
 	}
 	switch {
 	case v.kind == KindArray && len(s.names) > 1:

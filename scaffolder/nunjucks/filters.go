@@ -159,10 +159,12 @@ func (rt *runtime) lengthOf(v Value) (float64, error) {
 
 func filterLength(rt *runtime, args []Value) (Value, error) {
 	v := blank(arg(args, 0))
-	switch v.kind {
-	case KindObject:
+	switch {
+	case v.isIterator():
+		return undefined, nil
+	case v.kind == KindObject:
 		return integer(len(v.obj().keys)), nil
-	case KindArray, KindString, KindSafe:
+	case v.kind == KindArray || v.isText():
 		n, err := rt.lengthOf(v)
 		return num(n), err
 	}

@@ -96,7 +96,7 @@ func (rt *runtime) column(v Value, start, end int, pad bool, fill Value) (Value,
 
 func filterDictsort(rt *runtime, args []Value) (Value, error) {
 	v := arg(args, 0)
-	if v.kind != KindObject {
+	if v.kind != KindObject || v.isIterator() {
 		return undefined, throw("needs an object, not %s", withArticle(v.kind))
 	}
 	by := 0
@@ -221,13 +221,14 @@ func filterJoin(rt *runtime, args []Value) (Value, error) {
 
 func filterList(rt *runtime, args []Value) (Value, error) {
 	v := arg(args, 0)
-	switch v.kind {
-	case KindString:
+	switch {
+	case v.kind == KindString:
 		elems, err := rt.splitText(v.str(), "")
 		return list(elems), err
-	case KindArray:
+	case v.kind == KindArray:
 		return v, nil
-	case KindObject, KindSafe:
+	case v.isIterator(): // which the reference does not take for iterable
+	case v.kind == KindObject || v.kind == KindSafe:
 		o := asObject(v)
 		out := make([]Value, len(o.keys))
 		for i, k := range o.keys {

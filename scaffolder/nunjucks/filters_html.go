@@ -123,20 +123,19 @@ func tagName(s string) int {
 }
 
 func squeezeSpace(s string) string {
-	var out strings.Builder
+	out := make([]byte, 0, len(s))
 	space := false
-	for _, r := range s {
-		if isSpace(r) {
-			if !space {
-				out.WriteByte(' ')
-			}
-			space = true
-			continue
+	for len(s) > 0 {
+		r, n := decode(s)
+		if !isSpace(r) {
+			out = append(out, s[:n]...)
+		} else if !space {
+			out = append(out, ' ')
 		}
-		space = false
-		out.WriteRune(r)
+		space = isSpace(r)
+		s = s[n:]
 	}
-	return out.String()
+	return string(out)
 }
 
 // squeezeLines removes spaces around lines, squeezes those within and leaves

@@ -237,7 +237,10 @@ func (rt *runtime) replaceLiteral(orig, v Value, old string, args []Value) (Valu
 	if count == 0 || most == 0 {
 		return v, nil
 	}
-	if most != -1 {
+	switch {
+	case math.IsNaN(most):
+		return v, nil
+	case most != -1:
 		count = int(max(0, min(float64(count), math.Ceil(most))))
 	}
 	if err := rt.spend(1, len(s)+count*len(with.str())); err != nil {

@@ -12,7 +12,7 @@ type method struct {
 
 // members are the methods that go by one name.
 type members struct {
-	onString, onNumber, onArray, onObject, onRegexp, onBool, onFunction *method
+	onString, onNumber, onArray, onObject, onIterator, onRegexp, onBool, onFunction *method
 	// python methods exist in the cookiecutter-compatible mode.
 	pythonArray, pythonObject *method
 	mutates                   bool
@@ -28,12 +28,14 @@ func buildMemberTable() map[string]*members {
 		at      func(*members) **method
 	}{
 		{stringMethods, func(m *members) **method { return &m.onString }},
+		{localeStringMethods, func(m *members) **method { return &m.onString }},
 		{patternStringMethods, func(m *members) **method { return &m.onString }},
 		{numberMethods, func(m *members) **method { return &m.onNumber }},
 		{arrayMethods, func(m *members) **method { return &m.onArray }},
 		{arrayChanges, func(m *members) **method { return &m.onArray }},
 		{arrayCallbacks, func(m *members) **method { return &m.onArray }},
 		{objectMethods, func(m *members) **method { return &m.onObject }},
+		{iteratorMethods, func(m *members) **method { return &m.onIterator }},
 		{regexpMethods, func(m *members) **method { return &m.onRegexp }},
 		{boolMethods, func(m *members) **method { return &m.onBool }},
 		{functionMethods, func(m *members) **method { return &m.onFunction }},
@@ -67,6 +69,9 @@ func (ms *members) of(v Value) *method {
 	case KindArray:
 		return ms.onArray
 	case KindObject:
+		if ms.onIterator != nil && v.isIterator() {
+			return ms.onIterator
+		}
 		return ms.onObject
 	case KindRegexp:
 		return ms.onRegexp

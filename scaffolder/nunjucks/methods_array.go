@@ -191,7 +191,7 @@ func arrEntries(rt *runtime, a *array, _ []Value) (Value, error) {
 	for i, v := range a.elems {
 		out[i] = list([]Value{integer(i), v})
 	}
-	return rt.newArray(out)
+	return rt.newIterator("Array", out)
 }
 
 func arrKeys(rt *runtime, a *array, _ []Value) (Value, error) {
@@ -199,11 +199,11 @@ func arrKeys(rt *runtime, a *array, _ []Value) (Value, error) {
 	for i := range out {
 		out[i] = integer(i)
 	}
-	return rt.newArray(out)
+	return rt.newIterator("Array", out)
 }
 
 func arrValues(rt *runtime, a *array, _ []Value) (Value, error) {
-	return rt.newArray(slices.Clone(a.elems))
+	return rt.newIterator("Array", slices.Clone(a.elems))
 }
 
 func arrPush(rt *runtime, a *array, args []Value) (Value, error) {

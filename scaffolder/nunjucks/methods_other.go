@@ -105,30 +105,6 @@ func numToString(rt *runtime, this Value, args []Value) (Value, error) {
 	return str(toRadix(f, base)), nil
 }
 
-// numToLocaleString writes a number as in American English: thousands apart,
-// at most three digits after the point.
-func numToLocaleString(_ *runtime, this Value, _ []Value) (Value, error) {
-	f := this.num()
-	if math.IsNaN(f) {
-		return str("NaN"), nil
-	}
-	if math.IsInf(f, 0) || math.Abs(f) >= 1e21 {
-		return undefined, throw("toLocaleString knows numbers below 1e21 only")
-	}
-	s := toFixed(math.Abs(f), 3)
-	whole, fraction := s[:len(s)-4], s[len(s)-4:]
-	for fraction != "" && (fraction[len(fraction)-1] == '0' || fraction == ".") {
-		fraction = fraction[:len(fraction)-1]
-	}
-	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + "," + whole[i:]
-	}
-	if math.Signbit(f) {
-		whole = "-" + whole
-	}
-	return str(whole + fraction), nil
-}
-
 func objHasOwn(rt *runtime, this Value, args []Value) (Value, error) {
 	key, err := rt.propertyKey(arg(args, 0))
 	return BoolValue(this.Has(key)), err

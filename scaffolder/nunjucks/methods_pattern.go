@@ -54,7 +54,6 @@ func strMatch(rt *runtime, s string, args []Value) (Value, error) {
 	return rt.newArray(out)
 }
 
-// strMatchAll returns an array where JavaScript has an iterator.
 func strMatchAll(rt *runtime, s string, args []Value) (Value, error) {
 	if v := arg(args, 0); v.kind == KindRegexp && !v.re().global() {
 		return undefined, throw("matchAll needs a regular expression with the flag g")
@@ -72,7 +71,7 @@ func strMatchAll(rt *runtime, s string, args []Value) (Value, error) {
 	for i, m := range all {
 		out[i] = rt.matchValue(r, s, u, m)
 	}
-	return rt.newArray(out)
+	return rt.newIterator("RegExp String", out)
 }
 
 func strSearch(rt *runtime, s string, args []Value) (Value, error) {

@@ -29,8 +29,6 @@ var stringMethods = []method{
 	{name: "includes", call: ofText(strIncludes)},
 	{name: "indexOf", call: ofText(strIndexOf)},
 	{name: "lastIndexOf", call: ofText(strLastIndexOf)},
-	{name: "localeCompare", call: ofText(strLocaleCompare)},
-	{name: "normalize", call: ofText(strNormalize)},
 	{name: "padEnd", call: ofText(strPadEnd)},
 	{name: "padStart", call: ofText(strPadStart)},
 	{name: "repeat", call: ofText(strRepeat)},
@@ -40,8 +38,6 @@ var stringMethods = []method{
 	{name: "substring", call: ofText(strSubstring)},
 	{name: "toLowerCase", call: ofText(strLower)},
 	{name: "toUpperCase", call: ofText(strUpper)},
-	{name: "toLocaleLowerCase", call: ofText(strLower)},
-	{name: "toLocaleUpperCase", call: ofText(strUpper)},
 	{name: "toString", call: ofText(strSelf)},
 	{name: "valueOf", call: ofText(strSelf)},
 	{name: "trim", call: ofText(strTrim)},
@@ -113,16 +109,8 @@ func strConcat(rt *runtime, s string, args []Value) (Value, error) {
 	return v, nil
 }
 
-// needle is the string that a search is for; a regular expression is refused.
-func (rt *runtime) needle(v Value, method string) (string, error) {
-	if v.kind == KindRegexp {
-		return "", throw("%s does not take a regular expression", method)
-	}
-	return rt.text(v)
-}
-
 func strIncludes(rt *runtime, s string, args []Value) (Value, error) {
-	t, err := rt.needle(arg(args, 0), "includes")
+	t, err := rt.text(arg(args, 0))
 	if err != nil {
 		return undefined, err
 	}
@@ -131,7 +119,7 @@ func strIncludes(rt *runtime, s string, args []Value) (Value, error) {
 }
 
 func strStartsWith(rt *runtime, s string, args []Value) (Value, error) {
-	t, err := rt.needle(arg(args, 0), "startsWith")
+	t, err := rt.text(arg(args, 0))
 	if err != nil {
 		return undefined, err
 	}
@@ -142,7 +130,7 @@ func strStartsWith(rt *runtime, s string, args []Value) (Value, error) {
 }
 
 func strEndsWith(rt *runtime, s string, args []Value) (Value, error) {
-	t, err := rt.needle(arg(args, 0), "endsWith")
+	t, err := rt.text(arg(args, 0))
 	if err != nil {
 		return undefined, err
 	}
@@ -177,13 +165,6 @@ func strLastIndexOf(rt *runtime, s string, args []Value) (Value, error) {
 		from, err = rt.whole(num(f), 0, n)
 	}
 	return integer(lastIndexUnits(s, t, from)), err
-}
-
-// strLocaleCompare orders letters before their case and accents, roughly as a
-// collation of the root locale does.
-func strLocaleCompare(rt *runtime, s string, args []Value) (Value, error) {
-	t, err := rt.text(arg(args, 0))
-	return integer(collate(s, t)), err
 }
 
 func strPadStart(rt *runtime, s string, args []Value) (Value, error) {
@@ -276,19 +257,4 @@ func strSubstr(rt *runtime, s string, args []Value) (Value, error) {
 		}
 	}
 	return str(slice(s, from, min(n, from+count))), nil
-}
-
-// strNormalize knows only text that all normal forms leave alone.
-func strNormalize(rt *runtime, s string, args []Value) (Value, error) {
-	form := "NFC"
-	if v := arg(args, 0); v.kind != KindUndefined {
-		var err error
-		if form, err = rt.text(v); err != nil {
-			return undefined, err
-		}
-	}
-	if form != "NFC" && form != "NFD" && form != "NFKC" && form != "NFKD" {
-		return undefined, throw("normalize knows NFC, NFD, NFKC and NFKD, not %q", form)
-	}
-	return normalize(s, form)
 }

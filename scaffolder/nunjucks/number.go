@@ -3,6 +3,7 @@ package nunjucks
 import (
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -168,17 +169,35 @@ func parseDigits(s string, base int) float64 {
 	if n, err := strconv.ParseUint(s, base, 53); err == nil {
 		return float64(n)
 	}
-	if len(s) > 1100 {
-		s = strings.TrimLeft(s, "0")
-		if len(s) > 1100 {
-			return math.Inf(1)
-		}
+	s = strings.TrimLeft(s, "0")
+	switch {
+	case base&(base-1) != 0:
+		return inexactDigits(s, base)
+	case len(s) > 1100:
+		return math.Inf(1)
 	}
 	n, ok := new(big.Int).SetString(s, base)
 	if !ok {
 		return math.NaN()
 	}
 	f, _ := new(big.Float).SetInt(n).Float64()
+	return f
+}
+
+// inexactDigits reads more digits than a double holds, in a base that is no
+// power of two, as engines do: a few at a time, rounded after each.
+func inexactDigits(s string, base int) float64 {
+	const most = math.MaxUint32 / 36
+	f := 0.0
+	for s != "" {
+		part, by := 0, 1
+		for s != "" && by*base <= most {
+			part = part*base + digitValue(s[0])
+			by *= base
+			s = s[1:]
+		}
+		f = float64(f*float64(by)) + float64(part)
+	}
 	return f
 }
 
@@ -337,13 +356,24 @@ func toRadix(f float64, base int) string {
 	return sign + radixWhole(whole, base) + "." + string(fraction)
 }
 
-// radixWhole writes a whole number. Digits that a double cannot hold are 0.
+// radixWhole writes a whole number. Digits far beyond what a double can hold
+// are 0, those a little beyond are what is left when engines divide.
 func radixWhole(f float64, base int) string {
+	by := float64(base)
 	zeros := 0
-	for ; f >= 1<<53; zeros++ {
-		f /= float64(base)
+	for ; f/by >= 1<<53; zeros++ {
+		f /= by
 	}
-	return strconv.FormatInt(int64(f), base) + strings.Repeat("0", zeros)
+	var out []byte
+	for {
+		digit := math.Mod(f, by)
+		out = append(out, radixDigits[int(digit)])
+		if f = (f - digit) / by; !(f > 0) {
+			break
+		}
+	}
+	slices.Reverse(out)
+	return string(out) + strings.Repeat("0", zeros)
 }
 
 func radixFraction(rest, delta float64, base int) []byte {

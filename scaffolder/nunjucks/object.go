@@ -17,6 +17,7 @@ type object struct {
 	ints  int            // how many leading keys are array indexes
 	// frozen objects may be shared between renders and never change.
 	frozen bool
+	iter   *iterator // of the objects that are iterators
 }
 
 func newObject(size int) *object {

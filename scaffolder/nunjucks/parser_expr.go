@@ -73,8 +73,7 @@ func (p *parser) atom(t token) (expr, *Error) {
 	case tokNone:
 		return &literalExpr{at, null}, nil
 	case tokName:
-		name, err := unescapeName(t)
-		return &nameExpr{node: at, name: name}, err
+		return &nameExpr{node: at, name: t.text}, checkName(t)
 	case tokRegex:
 		source, err := compilePattern(t.text, p.lex.flags(t))
 		if err != nil {
@@ -87,17 +86,21 @@ func (p *parser) atom(t token) (expr, *Error) {
 	return nil, p.unexpected(t, "an expression")
 }
 
-// unescapeName reads backslashes in a name, which ends up between quotes in
-// the reference's generated code; a quote would end it too early.
-func unescapeName(t token) (string, *Error) {
-	plain := true
+// checkName refuses names that would end the string that they are in the
+// reference's generated code, or be no part of one.
+func checkName(t token) *Error {
 	for i := 0; i < len(t.text); i++ {
-		plain = plain && t.text[i] != '"' && t.text[i] != '\\'
+		if t.text[i] == '\\' {
+			i++
+			if i < len(t.text) && t.text[i] != 'x' && t.text[i] != 'u' {
+				continue
+			}
+		} else if t.text[i] != '"' {
+			continue
+		}
+		return syntaxError(int(t.pos), int(t.end), "%s is no name of a variable", excerpt(t.text))
 	}
-	if plain {
-		return t.text, nil
-	}
-	return "", syntaxError(int(t.pos), int(t.end), "quotes and backslashes cannot be part of a name")
+	return nil
 }
 
 // postfix parses calls, indexes and members after a value.
@@ -112,7 +115,7 @@ func (p *parser) postfix(e expr) (expr, *Error) {
 			e = p.newCall(node{e.span().pos, t.end}, e, args)
 		case tokLeftBracket:
 			p.next()
-			e, err = p.index(e, t)
+			e, err = p.index(e)
 		case tokDot:
 			p.next()
 			e, err = p.member(e)
@@ -137,10 +140,10 @@ func (p *parser) newCall(at node, callee expr, args []expr) expr {
 	return &callExpr{at, callee, args}
 }
 
+// member parses the name after a dot. Words that are literals elsewhere are
+// names there, as in release 4.2.0.
 func (p *parser) member(target expr) (expr, *Error) {
 	t := p.next()
-	// Release 4.2.0 takes none, true and the like for names here; nunjucks
-	// takes them for literals, which are an error.
 	if t.kind != tokName && t.kind != tokBool && t.kind != tokNone {
 		err := p.unexpected(t, "a name after the dot")
 		if t.kind == tokInt {
@@ -163,31 +166,29 @@ func newMember(at node, target, key expr) *memberExpr {
 }
 
 // index parses what is between brackets after a value: a key or a slice.
-func (p *parser) index(target expr, open token) (expr, *Error) {
+func (p *parser) index(target expr) (expr, *Error) {
 	var parts [3]expr
-	colons := 0
-	for {
+	slice := false
+	for i := 0; ; i++ {
 		t := *p.peek()
+		at := node{target.span().pos, t.end}
 		switch {
-		case closes(t.kind):
+		case slice && p.skip(tokRightBracket):
+			return &sliceExpr{at, target, parts[0], parts[1], parts[2]}, nil
+		case !slice && closes(t.kind):
 			p.next()
-			at := node{target.span().pos, t.end}
-			if colons > 0 {
-				return &sliceExpr{at, target, parts[0], parts[1], parts[2]}, nil
-			}
 			return newMember(at, target, parts[0]), nil
-		case t.kind == tokColon && colons < 2:
-			p.next()
-			colons++
-		case parts[colons] != nil:
+		case i == len(parts) || i > 0 && !slice:
 			return nil, p.unexpected(t, `"]"`)
-		default:
-			e, err := p.expression()
-			if err != nil {
-				return nil, err
-			}
-			parts[colons] = e
+		case p.skip(tokColon):
+			slice = true
+			continue
 		}
+		var err *Error
+		if parts[i], err = p.expression(); err != nil {
+			return nil, err
+		}
+		slice = p.skip(tokColon) || slice
 	}
 }
 

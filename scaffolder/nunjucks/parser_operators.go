@@ -131,6 +131,8 @@ func newTest(t token, subject, right expr) expr {
 		test.name = r.name
 	case *literalExpr:
 		test.name = literalText(r.value)
+	case *regexpExpr:
+		test.name = "/" + r.source.source + "/" + r.source.flags
 	case *callExpr:
 		if n, ok := r.callee.(*nameExpr); ok {
 			test.name = n.name

@@ -80,7 +80,7 @@ func testIterable(_ *runtime, v, _ Value) (bool, error) {
 	if v.IsNullish() {
 		return false, throw("%s is not a value that could be iterable", v.kind)
 	}
-	return v.kind == KindArray || v.isText(), nil
+	return v.kind == KindArray || v.isText() || v.isIterator(), nil
 }
 
 func testMapping(_ *runtime, v, _ Value) (bool, error) {

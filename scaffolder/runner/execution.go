@@ -141,10 +141,19 @@ func newIteration(key string, value any) *iteration {
 	return &iteration{key: key, value: value, variable: objectValue("key", nunjucks.StringValue(key), "value", v)}
 }
 
+// maxIterations bounds the calls that one step may make.
+const maxIterations = 100_000
+
 // prepare renders and checks all inputs before the first action runs.
 func (e *execution) prepare(ctx context.Context, iterations []*iteration) error {
 	warned := map[string]bool{}
+	if len(iterations) > maxIterations {
+		return catalog.NewError(catalog.NameInput, fmt.Sprintf("The step has %d iterations; there may be %d", len(iterations), maxIterations))
+	}
 	for _, it := range iterations {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		s := scope{}
 		if e.each {
 			s.each = it

@@ -24,6 +24,7 @@ type Settings struct {
 	Providers           Providers
 	Events              Events
 	Log                 Log
+	Portal              Portal
 	// PermissionEnabled is permission.enabled, and Policy what decides then.
 	PermissionEnabled bool
 	Policy            Policy
@@ -100,6 +101,7 @@ func Read(c *Config) (*Settings, error) {
 	s.Providers = r.providers(c)
 	s.Events = r.events(c)
 	s.Log = r.log(c.At("backend.logger"))
+	s.Portal = r.portal(c)
 	s.Warnings = append(r.warnings, unserved(c)...)
 	return s, errors.Join(append(r.faults, s.Validate())...)
 }
