@@ -2,6 +2,7 @@ package github
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -50,7 +51,12 @@ func call(ctx context.Context, rest *gh.Client, method, path string, body, into 
 	if err != nil {
 		return err
 	}
-	if _, err := rest.Do(ctx, req, into); err != nil {
+	_, err = rest.Do(ctx, req, into)
+	var accepted *gh.AcceptedError // GitHub does it in a while: no error here
+	switch {
+	case errors.As(err, &accepted) && into != nil:
+		return json.Unmarshal(accepted.Raw, into)
+	case err != nil && accepted == nil:
 		return failure(ctx, err)
 	}
 	return nil

@@ -158,10 +158,7 @@ func (q *proposal) tree(ctx context.Context, base commit) (files map[string]blob
 		Truncated bool
 		Tree      []struct{ Path, Mode, Type, SHA string }
 	}
-	at := escaped([]string{"repos", q.r.Owner, q.r.Repo, "git", "trees", base.Tree.SHA}) + "?recursive=1"
-	if base.Tree.SHA == "" {
-		return nil, false, errors.New("the commit has no tree")
-	}
+	at := escaped([]string{"repos", q.r.Owner, q.r.Repo, "git", "trees", base.SHA}) + "?recursive=1"
 	if err := call(ctx, q.head.rest, http.MethodGet, q.inHead(at), nil, &tree); err != nil {
 		return nil, false, fmt.Errorf("list the files: %w", err)
 	}

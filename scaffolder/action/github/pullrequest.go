@@ -161,7 +161,7 @@ func (q *proposal) locate(ctx context.Context) (described, error) {
 		Name  string
 		Owner struct{ Login string }
 	}
-	if err := q.r.at(ctx, http.MethodPost, []string{"forks"}, map[string]any{}, &fork); err != nil && status(err) != http.StatusAccepted && fork.Name == "" {
+	if err := q.r.at(ctx, http.MethodPost, []string{"forks"}, map[string]any{}, &fork); err != nil {
 		return repo, fmt.Errorf("fork %s: %w", q.r.Slug(), err)
 	}
 	at := q.r.RepoURL
