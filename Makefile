@@ -7,16 +7,26 @@ FUZZTIME  ?= 20s
 BENCH     ?= .
 BENCHTIME ?= 1s
 ENTITIES  ?= 10000
+# The built frontend that make release puts into the binary.
+PORTAL_DIST ?= portal/dist
 
 # The race detector needs a C compiler; without one the tests run all the same.
 RACE := $(shell command -v gcc >/dev/null 2>&1 && [ "$$(go env CGO_ENABLED)" = 1 ] && echo -race)
 
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build run test lint bench bench-served fuzz conformance
+.PHONY: build portal run release test lint bench bench-served fuzz conformance e2e demo-git
 
 build: ## bin/platform
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/platform ./cmd/platform
+
+release: ## dist/platform, one file with the portal of PORTAL_DIST in it
+	go run ./cmd/packportal '$(PORTAL_DIST)' cmd/platform/portal.zip
+	go build -tags portal -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o dist/platform ./cmd/platform
+	@ls -l dist/platform
+
+portal: ## portal/dist, the stock frontend of Backstage (needs Node or curl, and an npm registry)
+	./portal/build
 
 run: build ## the sample catalog on http://localhost:7007, with guest sign-in
 	./bin/platform serve --config testdata/configs/sample.yaml --data data
@@ -41,3 +51,9 @@ fuzz: ## each fuzz target for FUZZTIME
 
 conformance: build ## the recorded scenarios against the built binary (needs shared/)
 	SHARED='$(SHARED)' ./.ci/conformance
+
+demo-git: build ## push to doubles of GitHub and GitLab, and see how soon the catalog knows
+	go run ./ingest/forgetest/cmd/demogit --platform bin/platform
+
+e2e: build portal ## a walk through the portal with Chromium, which is installed where apt is; E2E_PORT, E2E_ONLY
+	./portal/e2e/run

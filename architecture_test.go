@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -38,10 +39,16 @@ func (s source) imports() []string {
 	return out
 }
 
-// sources parses every Go file of the module.
+// sources returns every Go file of the module, parsed once for all tests.
 func sources(t *testing.T) []source {
 	t.Helper()
-	var out []source
+	out, err := parsed()
+	require.NoError(t, err)
+	require.Greater(t, len(out), 50, "the walk has found the module")
+	return out
+}
+
+var parsed = sync.OnceValues(func() (out []source, _ error) {
 	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -64,10 +71,8 @@ func sources(t *testing.T) []source {
 		out = append(out, source{path: name, dir: path.Dir(name), test: strings.HasSuffix(name, "_test.go"), file: file})
 		return nil
 	})
-	require.NoError(t, err)
-	require.Greater(t, len(out), 50, "the walk has found the module")
-	return out
-}
+	return out, err
+})
 
 // room is the top folder of a package.
 func room(dir string) string {

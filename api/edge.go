@@ -68,8 +68,8 @@ func (s *Server) logAccess(c *gin.Context, start time.Time, took time.Duration) 
 	}
 	s.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
 		slog.String("type", "incomingRequest"), slog.Time("date", start), slog.String("method", r.Method),
-		slog.String("url", url), slog.Int("status", c.Writer.Status()), slog.String("http_version", r.Proto),
-		slog.String("user_agent", r.UserAgent()), slog.String("referrer", r.Referer()),
+		slog.String("url", loggedURL(url)), slog.Int("status", c.Writer.Status()), slog.String("http_version", r.Proto),
+		slog.String("user_agent", r.UserAgent()), slog.String("referrer", loggedURL(r.Referer())),
 		slog.Int("content_length", max(0, c.Writer.Size())), slog.Duration("took", took))
 }
 

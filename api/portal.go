@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
+	"github.com/greenroom-idp/greenroom/api/actions"
 	"github.com/greenroom-idp/greenroom/api/app"
 	"github.com/greenroom-idp/greenroom/api/notifications"
 	"github.com/greenroom-idp/greenroom/api/proxy"
@@ -22,6 +23,8 @@ type Portal struct {
 	Notifications *notifications.Service
 	Proxy         *proxy.Proxy
 	Signals       *signals.Hub
+	// Actions are offered below the plugins that have some.
+	Actions *actions.Registry
 	// Tasks are shown below the plugins that have some.
 	Tasks        *schedule.Scheduler
 	UserSettings *usersettings.API

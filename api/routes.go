@@ -142,6 +142,14 @@ func (s *Server) portalRoutes(e *gin.Engine) {
 		settings.put("/buckets/:bucket/keys/*key", u.SetSetting)
 		settings.delete("/buckets/:bucket/keys/*key", u.DeleteSetting)
 	}
+	if a := s.portal.Actions; a != nil {
+		for _, plugin := range a.Plugins() {
+			offered := group{s, e.Group("/api/" + plugin + "/.backstage/actions")}
+			offered.get("/v1/actions", a.List(plugin))
+			offered.post("/v1/actions/:id/invoke", a.Invoke(plugin, false))
+			offered.post("/v2/actions/:id/invoke", a.Invoke(plugin, true))
+		}
+	}
 	if t := s.portal.Tasks; t != nil {
 		for _, plugin := range t.Plugins() {
 			tasks := group{s, e.Group("/api/" + plugin + "/.backstage/scheduler/v1/tasks")}

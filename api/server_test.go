@@ -11,9 +11,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/greenroom-idp/greenroom/api"
+	"github.com/greenroom-idp/greenroom/api/apitest"
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
 	"github.com/greenroom-idp/greenroom/api/permission"
@@ -22,39 +22,6 @@ import (
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 	"github.com/stretchr/testify/require"
 )
-
-// memoryStore is an auth.Store without a file.
-type memoryStore struct {
-	mu    sync.Mutex
-	keys  []auth.PublicKey
-	users map[string]auth.UserInfo
-}
-
-func (m *memoryStore) PutKey(_ context.Context, k auth.PublicKey, _ time.Time) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.keys = append(m.keys, k)
-	return nil
-}
-
-func (m *memoryStore) Keys(context.Context) ([]auth.PublicKey, error) { return m.keys, nil }
-
-func (m *memoryStore) PutUser(_ context.Context, info auth.UserInfo) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.users == nil {
-		m.users = map[string]auth.UserInfo{}
-	}
-	m.users[info.Subject] = info
-	return nil
-}
-
-func (m *memoryStore) User(_ context.Context, subject string) (auth.UserInfo, bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	info, ok := m.users[subject]
-	return info, ok, nil
-}
 
 type fakeReader struct {
 	entities func(catalogapi.Listing) (catalogapi.Page, error)
@@ -161,7 +128,7 @@ func newFixture(t testing.TB, change func(*api.Options, *auth.Options)) *fixture
 	f := &fixture{t: t, reader: &fakeReader{}, engine: &fakeEngine{}, logged: &lockedBuffer{}}
 	o := api.Options{Logger: slog.New(api.LogHandler(slog.NewTextHandler(f.logged, nil)))}
 	ao := auth.Options{
-		BaseURL: "http://localhost:7007", Store: &memoryStore{}, Guest: &auth.Guest{Allowed: true},
+		BaseURL: "http://localhost:7007", Store: &apitest.Users{}, Guest: &auth.Guest{Allowed: true},
 		External: []auth.ExternalAccess{
 			{Type: "static", Token: staticToken, Subject: "ci"},
 			{Type: "static", Token: "scaffolder-only-token", Subject: "bot", Restrictions: []auth.Restriction{{Plugin: "scaffolder"}}},

@@ -32,6 +32,9 @@ type Options struct {
 	// OpenPolicy lets requests without a credential pass at all endpoints, as
 	// the whole backend does then; false: only where an endpoint says so.
 	OpenPolicy bool
+	// Outbound returns the proxy through which a target is reached; nil:
+	// targets are reached directly.
+	Outbound func(*http.Request) (*url.URL, error)
 	// Registerer gets the metrics; nil: there are none.
 	Registerer prometheus.Registerer
 	// Logger takes what goes wrong; nil: it is lost.
@@ -65,7 +68,7 @@ func New(o Options) (*Proxy, error) {
 		}
 		kind := fmt.Sprint(e.SkipVerify, e.Timeout)
 		if transports[kind] == nil {
-			transports[kind] = newTransport(e.SkipVerify, e.Timeout)
+			transports[kind] = newTransport(o.Outbound, e.SkipVerify, e.Timeout)
 		}
 		checked.transport = transports[kind]
 		p.endpoints = append(p.endpoints, checked)
@@ -83,14 +86,14 @@ func New(o Options) (*Proxy, error) {
 
 // newTransport returns a transport that asks for nothing but what it is told:
 // no compression of its own.
-func newTransport(skipVerify bool, timeout time.Duration) http.RoundTripper {
+func newTransport(outbound func(*http.Request) (*url.URL, error), skipVerify bool, timeout time.Duration) http.RoundTripper {
 	if timeout == 0 {
 		timeout = 2 * time.Minute
 	}
 	return bare{&http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
+		Proxy:               outbound,
 		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSClientConfig:     &tls.Config{InsecureSkipVerify: skipVerify}, //nolint:gosec // the operator said secure: false
+		TLSClientConfig:     &tls.Config{InsecureSkipVerify: skipVerify}, // the operator said secure: false
 		TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: timeout, ExpectContinueTimeout: time.Second,
 		MaxResponseHeaderBytes: 64 << 10, MaxIdleConns: 100, MaxIdleConnsPerHost: 16, MaxConnsPerHost: 256,
 		IdleConnTimeout: 90 * time.Second, DisableCompression: true, ForceAttemptHTTP2: true,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/greenroom-idp/greenroom/catalog"
@@ -60,36 +61,65 @@ type follower struct {
 	revision uint64 // that the index shows
 }
 
-// fillChunk is how many documents there are at a time while an index is
-// filled, and followChunk how many entities one round of catching up looks at.
+// While an index is filled so many entities are read at a time, and so many
+// documents added; a round of catching up looks at so many entities. All of
+// them bound how long the store is kept open, for which writers may wait.
 const (
-	fillChunk   = 8192
+	readChunk   = 512
+	fillChunk   = 16 * readChunk
 	followChunk = 2048
 )
 
 // fill makes the index anew, beside the one that is there, and then shows it.
+// Entities that change meanwhile are looked at again afterwards, since the
+// revision is that of the begin.
 func (f *follower) fill(ctx context.Context) error {
-	fresh := New()
-	var chunk []Document
+	var uids []catalog.UID
 	err := f.Store.View(func(tx store.ReadTx) error {
 		f.revision = tx.Revision()
-		return tx.Documents(func(_ catalog.UID, _ uint64, json []byte) bool {
-			if d, ok := f.document(json); ok {
-				chunk = append(chunk, d)
-			}
-			if len(chunk) == fillChunk {
-				fresh.Apply(chunk, nil)
-				chunk = nil
-			}
+		return tx.Documents(func(uid catalog.UID, _ uint64, _ []byte) bool {
+			uids = append(uids, uid)
 			return ctx.Err() == nil
 		})
 	})
 	if err != nil {
 		return fmt.Errorf("read entities for search: %w", err)
 	}
-	fresh.Apply(chunk, nil)
+	fresh := New()
+	var pending []Document
+	for chunk := range slices.Chunk(uids, readChunk) {
+		documents, err := f.read(chunk)
+		if err != nil || ctx.Err() != nil {
+			return err
+		}
+		if pending = append(pending, documents...); len(pending) >= fillChunk {
+			fresh.Apply(pending, nil)
+			pending = nil
+		}
+	}
+	fresh.Apply(pending, nil)
 	f.Index.newest.Store(fresh.Snapshot())
 	return nil
+}
+
+// read returns the documents of some entities, as far as they are still there.
+func (f *follower) read(uids []catalog.UID) (documents []Document, err error) {
+	err = f.Store.View(func(tx store.ReadTx) error {
+		for _, uid := range uids {
+			json, _ := tx.Document(uid)
+			if json == nil {
+				continue
+			}
+			if d, ok := f.document(json); ok {
+				documents = append(documents, d)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read entities for search: %w", err)
+	}
+	return documents, nil
 }
 
 // document makes the document of a stored entity, ok false where there is to
@@ -107,11 +137,12 @@ func (f *follower) document(json []byte) (d Document, ok bool) {
 	return FromEntity(entity, f.Location), true
 }
 
-// catchUp applies changes until there are none. After each round it rests for
-// as long as the round took, so that the work of those who make the changes
-// goes on, but not for so long that anybody notices.
+// catchUp applies changes until there are none. Between rounds it rests, so
+// that what changes again and again in a burst is looked at once, and the work
+// of those who make the changes goes on; but not for so long that anybody
+// notices.
 func (f *follower) catchUp(ctx context.Context) error {
-	const longestRest = 200 * time.Millisecond
+	const shortestRest, longestRest = 100 * time.Millisecond, 400 * time.Millisecond
 	for more := true; more; {
 		begin := time.Now()
 		var err error
@@ -121,7 +152,7 @@ func (f *follower) catchUp(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(min(time.Since(begin), longestRest)):
+		case <-time.After(min(max(4*time.Since(begin), shortestRest), longestRest)):
 		}
 	}
 	return nil

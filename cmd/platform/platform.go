@@ -23,7 +23,6 @@ import (
 	"github.com/greenroom-idp/greenroom/catalog/engine"
 	"github.com/greenroom-idp/greenroom/catalog/index"
 	"github.com/greenroom-idp/greenroom/catalog/process"
-	"github.com/greenroom-idp/greenroom/catalog/search"
 	"github.com/greenroom-idp/greenroom/catalog/view"
 	"github.com/greenroom-idp/greenroom/cmd/platform/config"
 	"github.com/greenroom-idp/greenroom/ingest/integration"
@@ -49,7 +48,7 @@ type platform struct {
 	engine   *engine.Engine
 	crawl    *crawl
 	keys     *boltkeys.Store
-	found    *search.Index // entities, for the search page
+	found    searchIndexes
 	kinds    *schemas.Set
 	reader   *source.Reader
 	// scaffolder is nil until the API is built.
@@ -202,8 +201,8 @@ func (p *platform) openAPI(ctx context.Context) error {
 	}
 	p.scaffolder, err = newScaffolder(scaffolderParts{
 		db: p.db, dataDir: p.dataDir, settings: s, log: p.log, registry: p.registry, kinds: p.kinds, hosts: p.hosts,
-		decider: decider, catalog: taskCatalog{catalogAPI}, reader: taskReader{p.hosts, p.reader, p.forges.trees()},
-		notices: taskNotices{p.portal.plugins.Notifications},
+		decider: decider, catalog: taskCatalog{catalogAPI}, reader: taskReader{p.hosts, p.reader, p.forges.gitHosts()},
+		notices: taskNotices{p.portal.plugins.Notifications}, forges: p.forges,
 	})
 	if err != nil {
 		return err

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"github.com/greenroom-idp/greenroom/api"
+	"github.com/greenroom-idp/greenroom/api/actions"
 	"github.com/greenroom-idp/greenroom/api/app"
 	"github.com/greenroom-idp/greenroom/api/app/boltassets"
 	"github.com/greenroom-idp/greenroom/api/app/bundle"
@@ -48,6 +51,7 @@ func (p *platform) openPortal(authority *auth.Authority) (err error) {
 	p.portal = o // what is open is closed with the platform, whatever comes
 	for _, part := range []func() error{
 		func() error { return o.openTasks(p) },
+		func() error { return o.openActions(p, authority) },
 		func() error { return o.openSignals(p, authority) },
 		func() error { return o.openSettings(p) },
 		func() error { return o.openNotifications(p) },
@@ -101,6 +105,23 @@ func (o *portal) openTasks(p *platform) (err error) {
 	return err
 }
 
+func (o *portal) openActions(p *platform, authority *auth.Authority) error {
+	o.plugins.Actions = actions.New(authority, p.settings.Portal.ActionSources)
+	return o.plugins.Actions.Add(actions.WhoAmI(people{entities{p.view}, p.keys}))
+}
+
+// people answers about users from the catalog and from their last sign-in.
+type people struct {
+	entities
+	keys auth.Store
+}
+
+// Ownership returns what a user was found to own at the last sign-in.
+func (p people) Ownership(ctx context.Context, user string) ([]string, error) {
+	info, _, err := p.keys.User(ctx, user)
+	return info.Ownership, err
+}
+
 // anonymous is whom the reference takes a peer without a token for.
 const anonymous = "user:default/guest"
 
@@ -108,10 +129,7 @@ func (o *portal) openSignals(p *platform, authority *auth.Authority) (err error)
 	s := p.settings
 	options := signals.Options{
 		Authenticator: authority, Registerer: p.registry, Logger: p.log,
-		Ownership: func(ctx context.Context, user string) ([]string, error) {
-			info, _, err := p.keys.User(ctx, user)
-			return info.Ownership, err
-		},
+		Ownership: people{entities{p.view}, p.keys}.Ownership,
 	}
 	if g := authOptions(s, nil, nil).Guest; g != nil && g.Allowed {
 		options.Anonymous = []string{anonymous} // which anybody may sign in as
@@ -163,7 +181,7 @@ func (o *portal) openNotifications(p *platform) error {
 func (o *portal) openProxy(p *platform) (err error) {
 	s := p.settings
 	options := proxy.Options{
-		SkipInvalid: s.Portal.Proxy.SkipInvalid, OpenPolicy: s.Auth.DisableDefaultPolicy,
+		SkipInvalid: s.Portal.Proxy.SkipInvalid, OpenPolicy: s.Auth.DisableDefaultPolicy, Outbound: http.ProxyFromEnvironment,
 		Registerer: p.registry, Logger: p.log,
 	}
 	for _, e := range s.Portal.Proxy.Endpoints {
@@ -190,7 +208,7 @@ func (o *portal) openProxy(p *platform) (err error) {
 func (o *portal) openApp(p *platform) error {
 	s := p.settings
 	o.plugins.Welcome = app.Welcome{Title: s.Title, Version: versionText()}
-	build, from, err := o.findBuild(s.Portal.Dist)
+	build, from, err := o.findBuild(s.Portal.Dist, portalBundle)
 	if err != nil || build == nil {
 		return err
 	}
@@ -214,26 +232,26 @@ func (o *portal) openApp(p *platform) error {
 	return nil
 }
 
-// findBuild returns the frontend of app.dist, or else one beside the binary, or
-// else the one in it; nil if there is none.
-func (o *portal) findBuild(dist string) (build app.Build, from string, err error) {
+// findBuild returns the frontend of app.dist, or else the one that is embedded
+// in the binary, or else one beside it; nil if there is none.
+func (o *portal) findBuild(dist string, embedded []byte) (build app.Build, from string, err error) {
+	if dist == "" && embedded != nil {
+		b, err := bundle.Open(embedded)
+		if err != nil {
+			return nil, "", fmt.Errorf("the portal in the binary: %w", err)
+		}
+		return app.Bundled(b), "the binary", nil
+	}
 	if dist == "" {
 		dist = besideBinary()
 	}
-	if dist != "" {
-		if o.folder, err = app.OpenFolder(dist); err != nil {
-			return nil, "", fmt.Errorf("app.dist: %w: build the frontend, or leave the key out", err)
-		}
-		return o.folder, dist, nil
-	}
-	if portalBundle == nil {
+	if dist == "" {
 		return nil, "", nil
 	}
-	b, err := bundle.Open(portalBundle)
-	if err != nil {
-		return nil, "", fmt.Errorf("the portal in the binary: %w", err)
+	if o.folder, err = app.OpenFolder(dist); err != nil {
+		return nil, "", fmt.Errorf("app.dist: %w: build the frontend, or leave the key out", err)
 	}
-	return app.Bundled(b), "the binary", nil
+	return o.folder, dist, nil
 }
 
 // besideBinary returns the folder of a built frontend where a release or a
@@ -282,21 +300,31 @@ func (o *portal) openLimits(p *platform) (err error) {
 	return nil
 }
 
-// entities answers notifications from a view.
+// entities answers notifications and actions from a view.
 type entities struct{ view *view.View }
 
 var _ notifications.Catalog = entities{}
 
-// Relations returns the relations of an entity.
-func (e entities) Relations(ctx context.Context, ref string) ([]catalog.Relation, error) {
-	page, err := e.view.ByRef(ctx, ref, nil)
+// Entity returns an entity as JSON, nil if there is none.
+func (e entities) Entity(ctx context.Context, ref string) (json.RawMessage, error) {
+	page, err := e.view.ByRef(ctx, strings.ToLower(ref), nil)
 	if err != nil || page.Body == nil {
 		return nil, err
 	}
-	entity, err := jsonvalue.ParseObject(page.Body)
+	body := bytes.Clone(page.Body)
 	if page.Release != nil {
 		page.Release()
 	}
+	return body, nil
+}
+
+// Relations returns the relations of an entity.
+func (e entities) Relations(ctx context.Context, ref string) ([]catalog.Relation, error) {
+	body, err := e.Entity(ctx, ref)
+	if err != nil || body == nil {
+		return nil, err
+	}
+	entity, err := jsonvalue.ParseObject(body)
 	if err != nil {
 		return nil, fmt.Errorf("stored form of %s: %w", ref, err)
 	}

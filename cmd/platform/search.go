@@ -14,17 +14,20 @@ import (
 	"github.com/greenroom-idp/greenroom/catalog/search"
 )
 
-// newSearch returns the search plugin over the entities, and over documents of
-// TechDocs, of which there are none yet: the search page asks for both types.
+// searchIndexes are what the search page looks in: entities, and the pages of
+// TechDocs, of which there are none yet.
+type searchIndexes struct{ entities, docs *search.Index }
+
+// newSearch returns the search plugin over both types of documents, which the
+// search page asks for by name.
 func (p *platform) newSearch(decider *permission.Engine) (*searchapi.API, error) {
-	p.found = search.New()
-	docs := search.New()
-	docs.MarkFilled()
+	p.found = searchIndexes{search.New(), search.New()}
+	p.found.docs.MarkFilled()
 	read := catalogapi.EntityRead()
 	return searchapi.New(searchapi.Options{
 		Types: []searchapi.DocumentType{
-			{Name: search.TypeCatalog, Index: p.found, Visibility: &read},
-			{Name: "techdocs", Index: docs, Visibility: &read},
+			{Name: search.TypeCatalog, Index: p.found.entities, Visibility: &read},
+			{Name: "techdocs", Index: p.found.docs, Visibility: &read},
 		},
 		Permissions:   decider,
 		MaxTermLength: p.settings.Search.MaxTermLength, MaxPageLimit: p.settings.Search.MaxPageLimit,
@@ -38,7 +41,7 @@ func (p *platform) followSearch(ctx context.Context) error {
 	before := p.stop
 	p.stop = func() { cancel(); before() }
 	o := search.FollowOptions{
-		Store: p.store, Index: p.found, Location: p.settings.Search.Location, Keep: keepFor(p.settings.Search.Filter), Logger: p.log,
+		Store: p.store, Index: p.found.entities, Location: p.settings.Search.Location, Keep: keepFor(p.settings.Search.Filter), Logger: p.log,
 	}
 	changed, stop := p.engine.Watch()
 	p.background.Go(func() error {

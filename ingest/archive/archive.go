@@ -20,7 +20,7 @@ type Entry struct {
 	Mode fs.FileMode
 	// Link is where a symbolic link leads: a relative path inside of the tree.
 	Link string
-	// Size is that of a file's Content.
+	// Size is that of Content, which is empty but for files.
 	Size    int64
 	Content io.Reader
 }

@@ -229,7 +229,7 @@ func TestLimits(t *testing.T) {
 func zeros(n int) thing { return thing{name: "zeros", content: strings.Repeat("\x00", n)} }
 
 func TestBombs(t *testing.T) {
-	each(t, []thing{zeros(64 << 20)}, func(t *testing.T, kind string, data []byte) {
+	each(t, []thing{zeros(20 << 20)}, func(t *testing.T, kind string, data []byte) {
 		_, err := list(context.Background(), kind, data, archive.Options{})
 		if kind == "tar" {
 			require.NoError(t, err, "not compressed, so as large as it seems")
@@ -304,9 +304,9 @@ func large(n int) io.ReadCloser {
 			return
 		}
 		archive := tar.NewWriter(packed)
-		content, source := make([]byte, 100_000), rand.NewChaCha8([32]byte{1})
+		content := make([]byte, 100_000)
+		rand.NewChaCha8([32]byte{1}).Read(content)
 		for i := range n {
-			source.Read(content)
 			err = errors.Join(err, archive.WriteHeader(&tar.Header{Name: fmt.Sprintf("root/%d/file", i), Mode: 0o644, Size: int64(len(content))}))
 			_, writeErr := archive.Write(content)
 			if err = errors.Join(err, writeErr); err != nil {

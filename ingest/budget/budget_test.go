@@ -309,6 +309,18 @@ func TestDeadlineBeatsPatience(t *testing.T) {
 	})
 }
 
+// An answer that may pass is handed out where there is no time for another.
+func TestDeadlineBeatsRetries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := budget.NewTransport(budget.Options{Host: "h", Next: host(func(*http.Request) *http.Response { return answer(503, "Retry-After", "30") })})
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		status, err := ask(ctx, b)
+		require.NoError(t, err)
+		require.Equal(t, 503, status)
+	})
+}
+
 func TestPerMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start, asked := time.Now(), 0

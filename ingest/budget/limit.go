@@ -93,6 +93,15 @@ func readLimits(res *http.Response, now time.Time) announced {
 	return a
 }
 
+// RetryAt returns until when a response that was refused for the rate of requests
+// asks to be left alone; zero if it was not.
+func RetryAt(res *http.Response, now time.Time) time.Time {
+	if n := readLimits(res, now); n.limited {
+		return n.blocked
+	}
+	return time.Time{}
+}
+
 // resetTime understands seconds since 1970 and, as RFC drafts have it, seconds
 // from now.
 func resetTime(n int64, now time.Time) time.Time {

@@ -113,8 +113,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 func (t *Transport) States() []State { return t.tracker.states() }
 
 // RoundTrip sends a request as soon as its budget allows, and again after a
-// failure that may pass: requests that only read, and others whose context says
-// so with Repeatable.
+// failure that may pass: requests that only read, others whose context says so
+// with Repeatable, and all that were refused for their rate.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	urgent := IsUrgent(ctx)
@@ -125,7 +125,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			return res, err
 		}
 		pause, ok := t.pause(res, attempt, urgent)
-		if !ok || !t.spendRetry() {
+		if !ok || t.tooLate(ctx, pause) || !t.spendRetry() {
 			return res, err
 		}
 		if res != nil {
@@ -162,10 +162,11 @@ func (t *Transport) once(req *http.Request, urgent bool) (*http.Response, error)
 // turn waits for the budget and then for a slot. While a request waited for
 // its slot, others may have used the budget up: then it waits again.
 func (t *Transport) turn(ctx context.Context, c Credential, class string, urgent bool) error {
-	deadline := t.o.Now().Add(t.patience(urgent))
-	if at, ok := ctx.Deadline(); ok && at.Before(deadline) {
-		deadline = at
+	wait := t.patience(urgent)
+	if at, ok := ctx.Deadline(); ok {
+		wait = min(wait, time.Until(at)) // contexts keep to no clock but the real one
 	}
+	deadline := t.o.Now().Add(wait)
 	for {
 		if err := t.await(ctx, c, class, urgent, deadline); err != nil {
 			return err
@@ -223,6 +224,9 @@ func Repeatable(ctx context.Context) context.Context {
 // again tells whether an attempt failed in a way that may pass.
 func (t *Transport) again(req *http.Request, res *http.Response, err error, attempt int) bool {
 	reads := req.Method == http.MethodGet || req.Method == http.MethodHead || req.Context().Value(repeatableKey{}) == true
+	if res != nil && (res.StatusCode == http.StatusTooManyRequests || readRefusal(res)) {
+		reads = true // it was turned away at the door: nothing was done
+	}
 	if attempt >= t.o.Retries || !reads || req.Context().Err() != nil || req.Body != nil && req.GetBody == nil {
 		return false
 	}
@@ -257,6 +261,12 @@ func (t *Transport) pause(res *http.Response, attempt int, urgent bool) (time.Du
 		return backoff, true
 	}
 	return max(after.Sub(now), 0), after.Sub(now) <= t.patience(urgent)
+}
+
+// tooLate tells whether ctx is over before a pause is.
+func (t *Transport) tooLate(ctx context.Context, pause time.Duration) bool {
+	at, ok := ctx.Deadline()
+	return ok && time.Until(at) < pause
 }
 
 func (t *Transport) earnRetry() {

@@ -19,6 +19,9 @@ type Head struct {
 	// Validator is what the host gave for a conditional request, if that is
 	// not the commit itself.
 	Validator string
+	// Observed is set when it was not the host itself that said so: its API may
+	// not know the commit yet.
+	Observed bool
 }
 
 // Heads remember which commits branches are at, so that many reads of one
@@ -110,6 +113,14 @@ func (h *Heads) At(ctx context.Context, key, commit string, ask func(ctx context
 	}
 }
 
+// Knows tells whether a commit of the branch is remembered, however old.
+func (h *Heads) Knows(key string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	b, ok := h.known.Peek(key)
+	return ok && b.head.Commit != ""
+}
+
 // errAbandoned tells those who wait for an answer that whoever asked has gone.
 var errAbandoned = errors.New("the question was abandoned")
 
@@ -173,7 +184,7 @@ func (h *Heads) lead(ctx context.Context, key string, f *flight, known branch, c
 // listing says.
 func (h *Heads) Observe(key, commit string, at time.Time) {
 	if IsCommit(commit) {
-		h.remember(key, Head{Commit: commit}, nil, at)
+		h.remember(key, Head{Commit: commit, Observed: true}, nil, at)
 	}
 }
 
@@ -214,6 +225,39 @@ func (a *Absences) Add(key, commit string) { a.at.Add(key, commit) }
 func (a *Absences) Has(key, commit string) bool {
 	at, ok := a.at.Get(key)
 	return ok && commit != "" && at == commit
+}
+
+// Loners remember of which branches one file is read and no other: that file's
+// own validator is as good as the commit of the branch, and saves asking for it.
+type Loners struct {
+	mu   sync.Mutex
+	file *lru.Cache[string, string] // by branch; "" for several
+}
+
+// NewLoners makes an empty memory.
+func NewLoners() *Loners {
+	file, err := lru.New[string, string](maxHeads)
+	if err != nil {
+		panic(err) // the size is positive
+	}
+	return &Loners{file: file}
+}
+
+// Alone notes that a file of a branch is read, and tells whether it is the only
+// one so far.
+func (l *Loners) Alone(branch, file string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	first, known := l.file.Get(branch)
+	switch {
+	case !known:
+		l.file.Add(branch, file)
+		return true
+	case first != file:
+		l.file.Add(branch, "")
+		return false
+	}
+	return true
 }
 
 // Blobs keep contents by what names them for good, such as their hash in Git,

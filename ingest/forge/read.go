@@ -76,8 +76,12 @@ type StatusError struct {
 	// holds a secret.
 	URL, Asked string
 	Status     int
-	Limited    bool // because there were too many requests
+	Limited    bool      // because there were too many requests
+	Later      time.Time // when to try again, if the host said so
 }
+
+// RetryAt is when to try again; zero where that is not known.
+func (e *StatusError) RetryAt() time.Time { return e.Later }
 
 func (e *StatusError) Error() string {
 	text := fmt.Sprintf("%s could not be read as %s, %d %s", e.URL, e.Asked, e.Status, http.StatusText(e.Status))
@@ -98,9 +102,8 @@ func Status(target string, res *http.Response) *StatusError {
 	if res.Request != nil {
 		e.Asked = Shown(res.Request.URL)
 	}
-	h := res.Header
-	e.Limited = res.StatusCode == http.StatusTooManyRequests || res.StatusCode == http.StatusForbidden &&
-		(h.Get("X-RateLimit-Remaining") == "0" || h.Get("Retry-After") != "")
+	e.Later = budget.RetryAt(res, time.Now())
+	e.Limited = !e.Later.IsZero()
 	return e
 }
 

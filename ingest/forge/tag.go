@@ -23,6 +23,8 @@ func (t Tag) String() string {
 	switch {
 	case t.Validator == "" || len(t.Commit)+len(t.Validator) >= maxTag:
 		return t.Commit
+	case t.Commit == "":
+		return t.Validator
 	}
 	return t.Commit + " " + t.Validator
 }

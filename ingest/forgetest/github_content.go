@@ -23,6 +23,8 @@ func (g *GitHub) contentRoutes() {
 	g.perRepository("GET", "/branches/{branch...}", "branch", "core", g.getBranch)
 	g.perRepository("GET", "/tarball", "tarball", "core", g.getTarball)
 	g.perRepository("GET", "/tarball/{ref...}", "tarball", "core", g.getTarball)
+	g.rest("GET /orgs/{owner}/repos", "repositories", "core", g.listRepositories)
+	g.rest("GET /users/{owner}/repos", "repositories", "core", g.listRepositories)
 	g.rest("GET /search/code", "search code", "search", g.searchCode)
 	g.rest("GET /rate_limit", "rate limit", "", g.getRateLimit)
 	codeload := &route{forge: g.Forge, name: "codeload", style: plainStyle(), streams: true, handler: g.codeload}

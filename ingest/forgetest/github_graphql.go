@@ -11,6 +11,7 @@ import (
 const githubSchema = `
 scalar URI
 scalar DateTime
+scalar GitObjectID
 type Query {
 	organization(login: String!): Organization
 	repository(owner: String!, name: String!, followRenames: Boolean = true): Repository
@@ -38,10 +39,10 @@ type RepositoryTopicConnection { nodes: [RepositoryTopic] pageInfo: PageInfo! to
 type RepositoryTopic { topic: Topic! }
 type Topic { name: String! }
 type Ref { name: String! target: GitObject }
-interface GitObject { oid: String! }
-type Blob implements GitObject { oid: String! byteSize: Int! text: String }
-type Tree implements GitObject { oid: String! }
-type Commit implements GitObject { oid: String! }
+interface GitObject { oid: GitObjectID! }
+type Blob implements GitObject { oid: GitObjectID! byteSize: Int! text: String }
+type Tree implements GitObject { oid: GitObjectID! }
+type Commit implements GitObject { oid: GitObjectID! }
 type Organization implements RepositoryOwner {
 	login: String! name: String
 	repositories(first: Int, after: String, affiliations: [RepositoryAffiliation], ownerAffiliations: [RepositoryAffiliation] = [OWNER, COLLABORATOR], isFork: Boolean, isArchived: Boolean): RepositoryConnection!

@@ -52,6 +52,21 @@ func (g *GitHub) getRepository(w http.ResponseWriter, _ *http.Request, repositor
 	writeJSON(w, http.StatusOK, g.fullRepository(repository))
 }
 
+// listRepositories answers with what an owner has, as far as the token may know.
+func (g *GitHub) listRepositories(w http.ResponseWriter, r *http.Request) {
+	var mine []Repository
+	for _, repository := range g.Repositories() {
+		if strings.EqualFold(repository.Owner(), r.PathValue("owner")) && g.mayRead(r, repository) {
+			mine = append(mine, repository)
+		}
+	}
+	list := []any{}
+	for _, repository := range pageOf(w, r, mine, 30, 100, githubLinks) {
+		list = append(list, g.fullRepository(repository))
+	}
+	writeJSON(w, http.StatusOK, list)
+}
+
 // accountID makes up the id of an account from its login.
 func accountID(login string) int64 {
 	h := fnv.New32a()

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
+	"fmt"
 	"io"
 	"net/http"
 	"testing"
@@ -68,6 +69,30 @@ func TestGitHubClient(t *testing.T) {
 	var failure *github.ErrorResponse
 	require.ErrorAs(t, err, &failure)
 	require.Equal(t, http.StatusNotFound, failure.Response.StatusCode)
+}
+
+func TestGitHubPages(t *testing.T) {
+	g, ctx := forgetest.NewGitHub(t), context.Background()
+	for i := range 7 {
+		_, err := g.CreateRepository(forgetest.Repository{FullName: fmt.Sprintf("acme/%d", i)})
+		require.NoError(t, err)
+	}
+	_, err := g.CreateRepository(forgetest.Repository{FullName: "other/x"})
+	require.NoError(t, err)
+	o := &github.RepositoryListByOrgOptions{ListOptions: github.ListOptions{PerPage: 3}}
+	var names []string
+	for pages := 1; ; pages++ {
+		list, res, err := githubClient(t, g, "").Repositories.ListByOrg(ctx, "acme", o)
+		require.NoError(t, err)
+		for _, r := range list {
+			names = append(names, r.GetName())
+		}
+		if o.Page = res.NextPage; o.Page == 0 {
+			require.Equal(t, 3, pages)
+			break
+		}
+	}
+	require.Equal(t, []string{"0", "1", "2", "3", "4", "5", "6"}, names)
 }
 
 func TestGitHubTarball(t *testing.T) {

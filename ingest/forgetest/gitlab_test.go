@@ -11,7 +11,9 @@ import (
 	"github.com/greenroom-idp/greenroom/ingest/forgetest"
 )
 
+//lint:ignore SA1019 the client that production uses
 func gitlabClient(t *testing.T, g *forgetest.GitLab, token string) *gitlab.Client {
+	//lint:ignore SA1019 the client that production uses
 	client, err := gitlab.NewOAuthClient(token, gitlab.WithBaseURL(g.API()), gitlab.WithCustomRetryMax(0))
 	require.NoError(t, err)
 	return client

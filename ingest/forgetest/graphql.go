@@ -13,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
 // A graph answers GraphQL queries: they are checked against a schema, which is
@@ -49,7 +50,7 @@ func (g *graph) serve(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusBadRequest, map[string]any{"message": "Problems parsing JSON"})
 		return
 	}
-	query, errs := gqlparser.LoadQuery(g.schema, request.Query)
+	query, errs := gqlparser.LoadQueryWithRules(g.schema, request.Query, rules.NewDefaultRules())
 	if len(errs) > 0 {
 		writeJSON(w, http.StatusOK, map[string]any{"errors": wireErrors(errs)})
 		return

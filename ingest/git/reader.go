@@ -41,8 +41,9 @@ type Options struct {
 	// Metrics and Log tell of requests; nil: nobody is told.
 	Metrics *budget.Metrics
 	Log     *slog.Logger
-	// Now is the clock; nil: time.Now.
-	Now func() time.Time
+	// Now and Sleep are the clock; nil: the real one.
+	Now   func() time.Time
+	Sleep func(ctx context.Context, d time.Duration) error
 }
 
 const (
@@ -85,7 +86,7 @@ func NewReader(h integration.Host, o Options) (*Reader, error) {
 	}
 	// The places of SSH are counted here; those of HTTP there.
 	r.client = &http.Client{CheckRedirect: forge.CheckRedirect, Transport: budget.NewTransport(budget.Options{
-		Host: h.Host, Next: o.Next, Concurrency: o.Concurrency, Metrics: o.Metrics, Log: o.Log, Now: o.Now,
+		Host: h.Host, Next: o.Next, Concurrency: o.Concurrency, Metrics: o.Metrics, Log: o.Log, Now: o.Now, Sleep: o.Sleep,
 	})}
 	var err error
 	if !h.Git.SSH.PrivateKey.IsZero() {
@@ -255,7 +256,7 @@ func (r *Reader) Read(ctx context.Context, raw, etag string) (data []byte, newET
 		data, tag.Validator, err = w.file(t.place.Path, known.Validator, r.o.Files.File)
 		return err
 	})
-	if errors.Is(err, catalog.ErrNotFound) {
+	if errors.Is(err, catalog.ErrNotFound) && !head.Observed {
 		r.absences.Add(key, head.Commit)
 	}
 	if err != nil {
@@ -322,4 +323,26 @@ func (r *Reader) Tree(ctx context.Context, raw, token string, yield func(archive
 		w := &walk{storage: s, address: t, commit: head.Commit}
 		return w.below(ctx, t.place.Path, archive.Options{Below: t.place.Path, Limits: r.o.Archive}, yield)
 	})
+}
+
+// ReadAs reads the file at a URL with a token in place of the integration's
+// password, if it is not "".
+func (r *Reader) ReadAs(ctx context.Context, raw, token string) (data []byte, err error) {
+	t, err := r.parseFile(raw)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, readTimeout, errTooSlow)
+	defer cancel()
+	// As for Tree, the server is asked even for what is kept.
+	head, err := r.ask(ctx, t.endpoint, t.place.Ref, token)
+	if err != nil {
+		return nil, err
+	}
+	err = r.at(ctx, t.endpoint, head.Commit, token, func(s *filesystem.Storage) error {
+		w := &walk{storage: s, address: t, commit: head.Commit}
+		data, _, err = w.file(t.place.Path, "", r.o.Files.File)
+		return err
+	})
+	return data, err
 }

@@ -219,11 +219,13 @@ func (v *visit) blobEntry(ctx context.Context, entry *object.TreeEntry, e archiv
 	}
 	e.Size = blob.Size
 	ok, err := v.checker.Admit(ctx, &e)
-	if err != nil {
+	switch {
+	case err != nil:
 		return v.unavailable(err)
-	}
-	if !ok {
+	case !ok:
 		return nil
+	case !e.Mode.IsRegular():
+		return v.yield(withContent(e, strings.NewReader("")))
 	}
 	r, err := blob.Reader()
 	if err != nil {

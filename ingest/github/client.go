@@ -29,8 +29,9 @@ type ClientOptions struct {
 	// Metrics and Log tell of budgets; nil: nobody is told.
 	Metrics *budget.Metrics
 	Log     *slog.Logger
-	// Now is the clock; nil: time.Now.
-	Now func() time.Time
+	// Now and Sleep are the clock; nil: the real one.
+	Now   func() time.Time
+	Sleep func(ctx context.Context, d time.Duration) error
 }
 
 const userAgent = "greenroom"
@@ -59,7 +60,7 @@ func NewClient(h integration.Host, o ClientOptions) (*Client, error) {
 	}
 	c := &Client{host: h, base: base}
 	c.budget = budget.NewTransport(budget.Options{
-		Host: h.Host, Next: o.Next, Concurrency: o.Concurrency, Log: o.Log, Metrics: o.Metrics, Now: o.Now,
+		Host: h.Host, Next: o.Next, Concurrency: o.Concurrency, Log: o.Log, Metrics: o.Metrics, Now: o.Now, Sleep: o.Sleep,
 	})
 	c.signer = newSigner(h, base, c.budget, o.Now)
 	c.http = &http.Client{Transport: c.signer, CheckRedirect: forge.CheckRedirect}
@@ -189,9 +190,7 @@ func (c *Client) failure(ctx context.Context, err error) error {
 	default:
 		return forge.Failed(ctx, c.host.Host, err)
 	}
-	e := forge.Status(c.host.Host, res)
-	e.Limited = e.Limited || abuse != nil
-	return e
+	return forge.Status(c.host.Host, res)
 }
 
 // Clients are those of all hosts that the configuration names.

@@ -20,6 +20,8 @@ import (
 const (
 	// installationsFresh is for how long a list of installations is believed.
 	installationsFresh = 10 * time.Minute
+	// failureFresh is for how long it is believed that there is no list.
+	failureFresh = 10 * time.Second
 	// tokenMargin is how long before its end a token is no longer used.
 	tokenMargin = 10 * time.Minute
 	// appTimeout bounds a request about installations. It is longer than the
@@ -43,6 +45,8 @@ type appClient struct {
 	mu      sync.Mutex // guards what follows
 	listed  time.Time
 	of      map[string]installation // by lower-case account
+	failed  time.Time               // when listing them last failed, with failure
+	failure error
 	tokens  map[int64]*installationToken
 }
 
@@ -99,33 +103,57 @@ func (a *appClient) client() (*gh.Client, error) {
 	return c, nil
 }
 
-// installations returns where the app is installed, from a recent list.
+// installations returns where the app is installed, from a recent list. While
+// the host cannot give one, an older list is better than none.
 func (a *appClient) installations(ctx context.Context) (map[string]installation, error) {
-	if of, ok := a.recent(); ok {
-		return of, nil
+	if of, err, ok := a.recent(); ok {
+		return of, err
 	}
 	if err := a.listing.enter(ctx); err != nil {
 		return nil, err
 	}
 	defer a.listing.leave()
-	if of, ok := a.recent(); ok { // somebody else has listed them meanwhile
-		return of, nil
+	if of, err, ok := a.recent(); ok { // somebody else has listed them meanwhile
+		return of, err
 	}
-	listed := a.now()
+	begun := a.now()
 	of, err := a.list(ctx)
-	if err != nil {
-		return nil, err
-	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.of, a.listed = of, listed
-	return of, nil
+	switch {
+	case err == nil:
+		a.of, a.listed, a.failure = of, begun, nil
+	case ctx.Err() != nil: // no fault of the host
+		return nil, err
+	default:
+		a.failed, a.failure = a.now(), err
+	}
+	return a.latest()
 }
 
-func (a *appClient) recent() (map[string]installation, bool) {
+// recent returns what a list would give, if one was tried not long ago.
+func (a *appClient) recent() (of map[string]installation, err error, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.of, a.of != nil && a.now().Sub(a.listed) < installationsFresh
+	now := a.now()
+	ok = a.of != nil && now.Sub(a.listed) < installationsFresh || a.failure != nil && now.Sub(a.failed) < failureFresh
+	of, err = a.latest()
+	return of, err, ok
+}
+
+// latest returns the last list, or why there is none; the caller holds the lock.
+func (a *appClient) latest() (map[string]installation, error) {
+	if a.of != nil {
+		return a.of, nil
+	}
+	return nil, a.failure
+}
+
+// stale makes the next request list the installations again.
+func (a *appClient) stale() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.listed = time.Time{}
 }
 
 func (a *appClient) list(ctx context.Context) (map[string]installation, error) {
@@ -179,6 +207,7 @@ func (a *appClient) token(ctx context.Context, id int64) (string, error) {
 	}
 	made, _, err := client.Apps.CreateInstallationToken(ctx, id, nil)
 	if err != nil {
+		a.stale() // it may be gone
 		return "", fmt.Errorf("make a token for installation %d of app %d: %w", id, a.app.ID, appFailure(ctx, err))
 	}
 	if made.GetToken() == "" {

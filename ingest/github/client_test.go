@@ -55,7 +55,7 @@ func isGraphQL(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/gr
 func (b *bench) signedIn(token string) *github.Clients {
 	set, err := parseGitHub(map[string]any{"host": b.Host(), "apiBaseUrl": b.API(), "token": token})
 	require.NoError(b.t, err)
-	clients, err := github.NewClients(set, github.ClientOptions{})
+	clients, err := github.NewClients(set, github.ClientOptions{Sleep: b.clock.sleep})
 	require.NoError(b.t, err)
 	return clients
 }

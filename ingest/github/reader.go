@@ -44,6 +44,7 @@ type Reader struct {
 	o        ReaderOptions
 	heads    *forge.Heads
 	absences *forge.Absences
+	loners   *forge.Loners
 	blobs    *forge.Blobs
 	// knowsCommits is set once the host has answered what commit a ref is at.
 	knowsCommits atomic.Bool
@@ -61,7 +62,7 @@ func NewReader(h integration.Host, client *Client, o ReaderOptions) *Reader {
 	return &Reader{
 		host: h, client: client, o: o,
 		plain: &http.Client{Transport: o.Next, CheckRedirect: forge.CheckRedirect},
-		heads: forge.NewHeads(o.Window, o.Now), absences: forge.NewAbsences(), blobs: forge.NewBlobs(o.Blobs),
+		heads: forge.NewHeads(o.Window, o.Now), absences: forge.NewAbsences(), loners: forge.NewLoners(), blobs: forge.NewBlobs(o.Blobs),
 	}
 }
 
@@ -119,12 +120,29 @@ type fileRead struct {
 	known  forge.Tag
 }
 
-func (f *fileRead) key() string {
-	return forge.BranchKey(f.place.Repository, f.place.Ref) + "\x00" + f.place.Path
+func (f *fileRead) branch() string { return forge.BranchKey(f.place.Repository, f.place.Ref) }
+
+func (f *fileRead) key() string { return f.branch() + "\x00" + f.place.Path }
+
+// viaAPI reads the file from the API. The only file of its branch that anybody
+// reads is asked for directly; otherwise the host is first asked for the commit
+// of the branch, once for all of its files.
+func (f *fileRead) viaAPI(ctx context.Context) (data []byte, etag string, notModified bool, err error) {
+	r := f.reader
+	alone := r.loners.Alone(f.branch(), f.place.Path)
+	if alone && f.known.Commit == "" && !r.heads.Knows(f.branch()) && !forge.IsCommit(f.place.Ref) {
+		data, validator, notModified, err := f.contents(ctx, f.place.Ref)
+		if !errors.Is(err, catalog.ErrNotFound) {
+			return data, forge.Tag{Validator: validator}.String(), notModified, err
+		}
+		// As long as the branch stays where it is, the file need not be missed
+		// again: so it is worth to know where that is.
+	}
+	return f.atHead(ctx)
 }
 
-// viaAPI asks for the commit of the branch and, if that is new, for the file.
-func (f *fileRead) viaAPI(ctx context.Context) (data []byte, etag string, notModified bool, err error) {
+// atHead asks for the commit of the branch and, if that is new, for the file.
+func (f *fileRead) atHead(ctx context.Context) (data []byte, etag string, notModified bool, err error) {
 	r := f.reader
 	head, err := r.head(ctx, f.target, f.place, f.known.Commit)
 	switch {
@@ -143,7 +161,7 @@ func (f *fileRead) viaAPI(ctx context.Context) (data []byte, etag string, notMod
 	}
 	tag := forge.Tag{Commit: head.Commit}
 	data, tag.Validator, notModified, err = f.contents(ctx, ref)
-	if errors.Is(err, catalog.ErrNotFound) && head.Commit != "" {
+	if errors.Is(err, catalog.ErrNotFound) && head.Commit != "" && !head.Observed {
 		r.absences.Add(f.key(), head.Commit)
 	}
 	if err != nil {

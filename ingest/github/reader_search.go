@@ -218,7 +218,7 @@ func hashOf(data []byte) string {
 // fromArchive reads files from an archive of the whole commit, which is held in
 // memory as far as it matches only.
 func (s *search) fromArchive(ctx context.Context, commit string) error {
-	return s.reader.tarball(ctx, s.Target, s.place, commit, archive.Options{Strip: 1}, func(e archive.Entry) error {
+	return s.reader.tarball(ctx, s.Target, s.place, commit, archive.Options{Strip: 1, Limits: s.reader.o.Archive}, func(e archive.Entry) error {
 		known := len(s.Files)
 		if err := s.Add(e); err != nil {
 			return err

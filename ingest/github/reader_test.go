@@ -4,14 +4,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -52,6 +50,12 @@ func (c *clock) pass(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
+// sleep lets the time pass at once.
+func (c *clock) sleep(ctx context.Context, d time.Duration) error {
+	c.pass(d)
+	return ctx.Err()
+}
+
 // A bench is a double of GitHub with a reader of it.
 type bench struct {
 	*forgetest.GitHub
@@ -79,7 +83,7 @@ func newBench(t testing.TB, config map[string]any, o github.ReaderOptions) *benc
 	h, ok := set.ByURL(forge.URL())
 	require.True(t, ok)
 	b.client, err = github.NewClient(h, github.ClientOptions{
-		Now: b.clock.now, Metrics: budget.NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.NewTextHandler(&b.log, nil)),
+		Now: b.clock.now, Sleep: b.clock.sleep, Metrics: budget.NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.NewTextHandler(&b.log, nil)),
 	})
 	require.NoError(t, err)
 	o.Now = b.clock.now
@@ -133,6 +137,7 @@ func TestReadFile(t *testing.T) {
 	data, etag, notModified := b.read(url, "")
 	require.Equal(t, "kind: A\n", data)
 	require.False(t, notModified)
+	require.Equal(t, forgetest.Count{Total: 1, Billable: 1}, b.TotalRequests(), "the only file of a repository is asked for directly")
 
 	b.cycle()
 	data, again, notModified := b.read(url, etag)
@@ -145,16 +150,22 @@ func TestReadFile(t *testing.T) {
 	b.cycle()
 	_, moved, notModified := b.read(url, etag)
 	require.True(t, notModified, "another file has changed")
-	require.NotEqual(t, etag, moved)
+	require.Equal(t, forgetest.Count{Total: 1, NotModified: 1}, b.TotalRequests())
+	data, _, _ = b.read(b.file("docs/a%20b%3F%23.md"), "")
+	require.Equal(t, "odd", data)
+	_, moved, _ = b.read(url, moved)
+	require.NotEqual(t, etag, moved, "with a second file, the commit of the branch stands for both")
+	b.push("acme/shop", map[string]string{"other": "y"})
+	b.cycle()
+	_, again, notModified = b.read(url, moved)
+	require.True(t, notModified, "another file has changed")
+	require.NotEqual(t, moved, again)
 	require.Equal(t, forgetest.Count{Total: 1, NotModified: 1}, b.Requests()["contents"])
 
 	b.push("acme/shop", map[string]string{"catalog-info.yaml": "kind: B\n"})
 	b.cycle()
 	data, _, _ = b.read(url, moved)
 	require.Equal(t, "kind: B\n", data)
-
-	data, _, _ = b.read(b.URL()+"/acme/shop/tree/main/docs/a%20b%3F%23.md", "")
-	require.Equal(t, "odd", data)
 }
 
 // TestCoalesces reads many files of one repository at once.
@@ -182,6 +193,9 @@ func TestCoalesces(t *testing.T) {
 	readAll(false)
 	require.Equal(t, 1, b.Requests()["commit"].Total, "one for all")
 	require.Equal(t, 40, b.Requests()["contents"].Total)
+	b.cycle()
+	readAll(true)
+	require.Equal(t, forgetest.Count{Total: 2, NotModified: 2}, b.TotalRequests(), "the first file learns what it was at")
 	b.cycle()
 	readAll(true)
 	require.Equal(t, forgetest.Count{Total: 1, NotModified: 1}, b.TotalRequests())
@@ -231,6 +245,18 @@ func TestUrgent(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "4", string(data))
 	require.Zero(t, b.Requests()["commit"], "a webhook says what commit it is about")
+
+	// The API of a host may be a moment behind its webhooks.
+	c = b.push("acme/shop", map[string]string{"c.yaml": "5"})
+	b.clock.pass(time.Second)
+	b.reader.Observe(b.URL()+"/acme/shop", "main", c.SHA, b.clock.now())
+	urgent = budget.Urgent(context.Background(), b.clock.now())
+	b.Inject(forgetest.Fault{Route: "contents", Status: 404, Times: 1})
+	_, _, _, err = b.reader.Read(urgent, b.file("c.yaml"), "")
+	require.ErrorIs(t, err, catalog.ErrNotFound)
+	data, _, _, err = b.reader.Read(urgent, b.file("c.yaml"), "")
+	require.NoError(t, err, "that it was missing is not remembered")
+	require.Equal(t, "5", string(data))
 }
 
 func TestReadFailures(t *testing.T) {
@@ -281,164 +307,6 @@ func TestAbsenceIsFree(t *testing.T) {
 	data, _, _ := b.read(b.file("catalog-info.yaml"), "")
 	require.Equal(t, "kind: A\n", data)
 }
-
-func TestSearch(t *testing.T) {
-	b := newBench(t, signedIn(), github.ReaderOptions{})
-	c, err := b.Add(forgetest.Repository{FullName: "acme/shop"}, map[string]string{
-		"catalog-info.yaml": "root", "a/catalog-info.yaml": "a", "a/b/catalog-info.yaml": "b", "a/b/other.yaml": "o", ".github/catalog-info.yaml": "hidden",
-		"ü x/catalog-info.yaml": "u",
-	})
-	require.NoError(t, err)
-	_, err = b.Push("acme/shop", "main", "Link", map[string]forgetest.Change{"l/catalog-info.yaml": {Content: "../a/catalog-info.yaml", Mode: forgetest.ModeSymlink}})
-	require.NoError(t, err)
-	for _, c := range []struct {
-		why, path string
-		want      []string
-	}{
-		{"all", "**/catalog-info.yaml", []string{
-			"acme/shop/blob/main/%C3%BC%20x/catalog-info.yaml u", "acme/shop/blob/main/a/b/catalog-info.yaml b", "acme/shop/blob/main/a/catalog-info.yaml a", "acme/shop/blob/main/catalog-info.yaml root",
-		}},
-		{"one level", "*/catalog-info.yaml", []string{"acme/shop/blob/main/%C3%BC%20x/catalog-info.yaml u", "acme/shop/blob/main/a/catalog-info.yaml a"}},
-		{"in a folder", "a/**/*.yaml", []string{"acme/shop/blob/main/a/b/catalog-info.yaml b", "acme/shop/blob/main/a/b/other.yaml o", "acme/shop/blob/main/a/catalog-info.yaml a"}},
-		{"a hidden folder that is asked for", ".*/catalog-info.yaml", []string{"acme/shop/blob/main/.github/catalog-info.yaml hidden"}},
-		{"none", "**/nothing.yaml", nil},
-	} {
-		t.Run(c.why, func(t *testing.T) {
-			got, _, notModified := b.search(b.file(c.path), "")
-			require.Equal(t, c.want, got)
-			require.False(t, notModified)
-		})
-	}
-
-	url := b.URL() + "/acme/shop/tree/main/**/catalog-info.yaml"
-	_, etag, _ := b.search(url, "")
-	b.cycle()
-	_, _, notModified := b.search(url, etag)
-	require.True(t, notModified)
-	require.Equal(t, forgetest.Count{Total: 1, NotModified: 1}, b.TotalRequests())
-	c = b.push("acme/shop", map[string]string{"a/catalog-info.yaml": "A"})
-	b.cycle()
-	got, etag, _ := b.search(url, etag)
-	require.Contains(t, got, "acme/shop/tree/main/a/catalog-info.yaml A")
-	require.Equal(t, c.SHA, etag)
-	require.Equal(t, 1, b.Requests()["blob"].Total, "what has not changed is at hand")
-
-	for _, missing := range []string{"/acme/nothing/blob/main/*.yaml", "/acme/shop/blob/dev/*.yaml"} {
-		got, _, _ = b.search(b.URL()+missing, "")
-		require.Empty(t, got, "what is not there has no files")
-	}
-}
-
-func TestSearchByArchive(t *testing.T) {
-	for _, c := range []struct {
-		why   string
-		files int
-		limit int // of a tree
-	}{
-		{"a truncated tree", 20, 10},
-		{"many files", 150, 1000},
-	} {
-		t.Run(c.why, func(t *testing.T) {
-			b := newBench(t, signedIn(), github.ReaderOptions{})
-			files := map[string]string{"README.md": "x", ".hidden/catalog-info.yaml": "x"}
-			for i := range c.files {
-				files[fmt.Sprintf("%03d/catalog-info.yaml", i)] = fmt.Sprint(i)
-			}
-			b.add("acme/shop", files)
-			b.SetTreeLimit(c.limit)
-			got, _, _ := b.search(b.file("**/catalog-info.yaml"), "")
-			require.Len(t, got, c.files)
-			require.Equal(t, "acme/shop/blob/main/007/catalog-info.yaml 7", got[7])
-			require.Zero(t, b.Requests()["blob"])
-			require.Equal(t, 1, b.Requests()["tarball"].Total)
-		})
-	}
-}
-
-func TestSearchLimits(t *testing.T) {
-	for _, c := range []struct {
-		why    string
-		limits forge.Limits
-		tree   int
-	}{
-		{"too many", forge.Limits{Matches: 2}, 1000},
-		{"too many in an archive", forge.Limits{Matches: 2}, 1},
-		{"a large file", forge.Limits{File: 5}, 1000},
-		{"a large file in an archive", forge.Limits{File: 5}, 1},
-		{"too much", forge.Limits{Search: 29}, 1000},
-		{"too much in an archive", forge.Limits{Search: 29}, 1},
-	} {
-		t.Run(c.why, func(t *testing.T) {
-			b := newBench(t, signedIn(), github.ReaderOptions{Limits: c.limits})
-			b.add("acme/shop", map[string]string{"a.yaml": "0123456789", "b.yaml": "0123456789", "c.yaml": "0123456789"})
-			b.SetTreeLimit(c.tree)
-			_, _, _, err := b.reader.Search(context.Background(), b.file("*.yaml"), "")
-			require.ErrorIs(t, err, catalog.ErrInput)
-		})
-	}
-}
-
-func TestTree(t *testing.T) {
-	b := newBench(t, signedIn(), github.ReaderOptions{})
-	b.add("acme/shop", map[string]string{"README.md": "hello", "src/main.go": "package main"})
-	_, err := b.Push("acme/shop", "main", "More", map[string]forgetest.Change{
-		"src/run.sh": {Content: "#!", Mode: forgetest.ModeExecutable}, "src/link": {Content: "main.go", Mode: forgetest.ModeSymlink},
-		"src/out": {Content: "/etc/passwd", Mode: forgetest.ModeSymlink},
-	})
-	require.NoError(t, err)
-	_, err = b.Add(forgetest.Repository{FullName: "acme/secret", Visibility: forgetest.Private}, map[string]string{"a": "b"})
-	require.NoError(t, err)
-	b.AddToken("secret")
-	b.AddToken("mine")
-	tree := func(url, token string) ([]string, error) {
-		var out []string
-		err := b.reader.Tree(context.Background(), url, token, func(e files.Entry) error {
-			data, err := io.ReadAll(e.Content)
-			if !e.Mode.IsDir() {
-				out = append(out, fmt.Sprintf("%v %s %s%s", e.Mode, e.Path, data, e.Link))
-			}
-			return err
-		})
-		return out, err
-	}
-	src := []string{"Lrwxrwxrwx link main.go", "-rw-r--r-- main.go package main", "-rwxr-xr-x run.sh #!"}
-	all := []string{"-rw-r--r-- README.md hello", "Lrwxrwxrwx src/link main.go", "-rw-r--r-- src/main.go package main", "-rwxr-xr-x src/run.sh #!"}
-	for _, c := range []struct {
-		why, url, token string
-		want            []string
-		is              error
-	}{
-		{"a repository", "/acme/shop", "", all, nil},
-		{"a branch", "/acme/shop/tree/main", "", all, nil},
-		{"a folder", "/acme/shop/tree/main/src/", "", src, nil},
-		{"a file", "/acme/shop/blob/main/README.md", "", all[:1], nil},
-		{"with the token of a user", "/acme/secret", "mine", []string{"-rw-r--r-- a b"}, nil},
-		{"with a token that is refused", "/acme/secret", "stolen", nil, errStatus},
-		{"no folder", "/acme/shop/tree/main/nothing", "", nil, catalog.ErrNotFound},
-		{"no repository", "/acme/nothing", "", nil, catalog.ErrNotFound},
-	} {
-		t.Run(c.why, func(t *testing.T) {
-			got, err := tree(b.URL()+c.url, c.token)
-			if c.is == errStatus {
-				var status *forge.StatusError
-				require.ErrorAs(t, err, &status)
-				require.Equal(t, http.StatusUnauthorized, status.Status)
-				require.NotContains(t, err.Error(), "stolen")
-				return
-			}
-			require.ErrorIs(t, err, c.is)
-			require.Equal(t, c.want, got)
-		})
-	}
-	enough := errors.New("enough")
-	err = b.reader.Tree(context.Background(), b.URL()+"/acme/shop", "", func(files.Entry) error { return enough })
-	require.ErrorIs(t, err, enough)
-	for _, s := range b.client.Budgets() {
-		require.NotEqual(t, "other", s.Credential, "tokens of users have no figures")
-	}
-}
-
-var errStatus = errors.New("a status")
 
 // TestRawWithoutToken reads as anonymous users do.
 func TestRawWithoutToken(t *testing.T) {
@@ -502,8 +370,9 @@ func TestFaults(t *testing.T) {
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			b := newBench(t, signedIn(), github.ReaderOptions{})
-			b.add("acme/shop", map[string]string{"a.yaml": "content"})
-			b.read(b.URL()+"/acme/shop/blob/main/a.yaml", "")
+			b.add("acme/shop", map[string]string{"a.yaml": "content", "b.yaml": "1"})
+			b.read(b.file("a.yaml"), "")
+			b.read(b.file("b.yaml"), "") // no longer alone, so that the commit is asked for
 			b.push("acme/shop", map[string]string{"a.yaml": "content 2"})
 			b.clock.pass(2 * time.Minute)
 			b.Inject(c.fault)
@@ -534,99 +403,6 @@ func TestSlowHost(t *testing.T) {
 	require.ErrorIs(t, err, because)
 }
 
-func appKey(t testing.TB) (*rsa.PrivateKey, string) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	require.NoError(t, err)
-	return key, string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
-}
-
-func TestApps(t *testing.T) {
-	key, text := appKey(t)
-	b := newBench(t, map[string]any{"token": "pat", "apps": []any{map[string]any{
-		"appId": 7, "privateKey": text, "allowedInstallationOwners": []any{"acme", "suspended"},
-	}}}, github.ReaderOptions{})
-	b.AddApp(forgetest.App{ID: 7, Key: &key.PublicKey, Installations: []forgetest.Installation{
-		{ID: 1, Account: "Acme"}, {ID: 2, Account: "other"}, {ID: 3, Account: "suspended", Suspended: true},
-	}})
-	for _, owner := range []string{"acme", "other", "suspended"} {
-		_, err := b.Add(forgetest.Repository{FullName: owner + "/shop", Visibility: forgetest.Private}, map[string]string{"a.yaml": owner})
-		require.NoError(t, err)
-	}
-	read := func(owner string) error {
-		data, _, _, err := b.reader.Read(context.Background(), b.URL()+"/"+owner+"/shop/blob/main/a.yaml", "")
-		if err == nil && string(data) != owner {
-			err = fmt.Errorf("read %q", data)
-		}
-		return err
-	}
-	require.NoError(t, read("acme"))
-	require.ErrorContains(t, read("other"), "401", "the app is not allowed for it, and the token is not known")
-	b.AddToken("pat")
-	require.NoError(t, read("other"))
-	require.NoError(t, read("suspended"), "with the token")
-	require.Equal(t, 1, b.Requests()["installations"].Total, "the list is kept")
-	require.Equal(t, 1, b.Requests()["installation token"].Total)
-	names := []string{}
-	for _, s := range b.client.Budgets() {
-		names = append(names, s.Credential)
-	}
-	require.Equal(t, []string{"app 7 Acme", "token"}, names)
-
-	b.clock.pass(49 * time.Minute)
-	require.NoError(t, read("acme"))
-	require.Equal(t, 1, b.Requests()["installation token"].Total, "more than ten minutes are left")
-	require.Equal(t, 2, b.Requests()["installations"].Total, "older than ten minutes")
-	b.clock.pass(2 * time.Minute)
-	require.NoError(t, read("acme"))
-	require.Equal(t, 2, b.Requests()["installation token"].Total, "less than ten minutes were left")
-
-	b.RemoveToken("ghs_1_2")
-	b.clock.pass(2 * time.Minute)
-	require.NoError(t, read("acme"), "a token that was revoked is replaced")
-	require.Equal(t, 3, b.Requests()["installation token"].Total)
-	require.NotContains(t, b.log.String(), "ghs_")
-}
-
-func TestAppFailures(t *testing.T) {
-	key, text := appKey(t)
-	b := newBench(t, map[string]any{"token": "pat", "apps": []any{map[string]any{"appId": 7, "privateKey": text}}}, github.ReaderOptions{})
-	b.AddToken("pat")
-	b.add("acme/shop", map[string]string{"a.yaml": "1"})
-	_, _, _, err := b.reader.Read(context.Background(), b.file("a.yaml"), "")
-	require.ErrorContains(t, err, "list the installations of app 7: 401", "the app is not known")
-	require.NotErrorIs(t, err, catalog.ErrNotFound)
-
-	b.AddApp(forgetest.App{ID: 7, Key: &key.PublicKey})
-	data, _, _ := b.read(b.file("a.yaml"), "")
-	require.Equal(t, "1", data, "with the token, since it is installed nowhere")
-	clients := clientsOf(t, b)
-	_, err = clients.Installations(context.Background(), b.Host(), 8)
-	require.ErrorContains(t, err, "there is no app 8")
-	_, err = clients.Installations(context.Background(), "elsewhere", 7)
-	require.ErrorContains(t, err, "no entry in integrations.github")
-}
-
-func clientsOf(t testing.TB, b *bench) *github.Clients {
-	_, text := appKey(t)
-	set, _, err := integration.Parse(map[string]any{"github": []any{map[string]any{
-		"host": b.Host(), "apiBaseUrl": b.API(), "token": "pat", "apps": []any{map[string]any{"appId": 7, "privateKey": text}},
-	}}})
-	require.NoError(t, err)
-	clients, err := github.NewClients(set, github.ClientOptions{})
-	require.NoError(t, err)
-	return clients
-}
-
-func TestPublicAccessApp(t *testing.T) {
-	key, text := appKey(t)
-	b := newBench(t, map[string]any{"apps": []any{map[string]any{"appId": 7, "privateKey": text, "publicAccess": true}}}, github.ReaderOptions{})
-	b.AddApp(forgetest.App{ID: 7, Key: &key.PublicKey, Installations: []forgetest.Installation{{ID: 1, Account: "other"}}})
-	b.add("acme/shop", map[string]string{"a.yaml": "1"})
-	data, _, _ := b.read(b.file("a.yaml"), "")
-	require.Equal(t, "1", data)
-	require.Equal(t, "app 7 other", b.client.Budgets()[0].Credential)
-}
-
 // TestPlainCommits reads from a host that knows no other way to the commit of a
 // branch than its status.
 func TestPlainCommits(t *testing.T) {
@@ -648,4 +424,32 @@ func TestPlainCommits(t *testing.T) {
 func parseGitHub(config map[string]any) (*integration.Set, error) {
 	set, _, err := integration.Parse(map[string]any{"github": []any{config}})
 	return set, err
+}
+
+// heap is how many bytes are in use.
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+func discard(e files.Entry) error {
+	_, err := io.Copy(io.Discard, e.Content)
+	return err
+}
+
+// addLarge makes a repository of n files of a megabyte that do not compress.
+func (b *bench) addLarge(n int) {
+	changes := map[string]forgetest.Change{}
+	for i := range n {
+		content := make([]byte, 1_000_000)
+		_, err := rand.Read(content)
+		require.NoError(b.t, err)
+		changes[fmt.Sprintf("file-%d", i)] = forgetest.Change{Content: string(content)}
+	}
+	_, err := b.CreateRepository(forgetest.Repository{FullName: "acme/shop"})
+	require.NoError(b.t, err)
+	_, err = b.Push("acme/shop", "main", "Add", changes)
+	require.NoError(b.t, err)
 }

@@ -50,6 +50,24 @@ func (r *Reader) Tree(ctx context.Context, target, token string, yield func(arch
 	return err
 }
 
+// ReadAs reads the file at a URL with a token in place of the integration's
+// credentials, if it is not "". Nothing is remembered of it: what one may see,
+// another may not.
+func (r *Reader) ReadAs(ctx context.Context, target, token string) ([]byte, error) {
+	if token == "" || r.client == nil {
+		data, _, _, err := r.Read(ctx, target, "")
+		return data, err
+	}
+	place, err := r.filePlace(target)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeoutCause(withToken(ctx, token), readTimeout, errTooSlow)
+	defer cancel()
+	data, _, _, err := (&fileRead{reader: r, target: target, place: place}).contents(ctx, place.Ref)
+	return data, err
+}
+
 // tarball reads the archive of a commit.
 func (r *Reader) tarball(ctx context.Context, target string, place integration.Place, commit string, o archive.Options, yield func(archive.Entry) error) error {
 	path := repositoryPath(place) + "/tarball/" + url.PathEscape(commit)

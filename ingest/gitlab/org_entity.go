@@ -19,12 +19,11 @@ func (o *OrgOptions) name(path string) string {
 	return strings.ReplaceAll(path, "/", "-")
 }
 
-func groupRef(name string) string {
-	return catalog.EntityRef{Kind: "Group", Namespace: catalog.DefaultNamespace, Name: name}.String()
-}
-
-func userRef(name string) string {
-	return catalog.EntityRef{Kind: "User", Namespace: catalog.DefaultNamespace, Name: name}.String()
+// prefix is that of the annotations: the host, without a port, which must not be
+// in one.
+func (o *OrgOptions) prefix() string {
+	host, _, _ := strings.Cut(o.Host, ":")
+	return host
 }
 
 // peopled returns the groups in which there is a user of the model, in order of
@@ -68,10 +67,10 @@ func (d *OrgData) entities(m *model) []engine.Deferred {
 // user makes the entity of a user who is in groups of these names.
 func (d *OrgData) user(u *user, groups []any) engine.Deferred {
 	annotations := d.annotations(u.Username)
-	setText(annotations, d.opts.Host+"/user-login", u.WebURL)
-	annotations.Set(d.opts.Host+"/user-id", strconv.FormatInt(u.ID, 10))
+	setText(annotations, d.opts.prefix()+"/user-login", u.WebURL)
+	annotations.Set(d.opts.prefix()+"/user-id", strconv.FormatInt(u.ID, 10))
 	if u.SAML != nil {
-		setText(annotations, d.opts.Host+"/saml-external-uid", u.SAML.ExternUID)
+		setText(annotations, d.opts.prefix()+"/saml-external-uid", u.SAML.ExternUID)
 	}
 	profile := jsonvalue.NewObject()
 	setText(profile, "displayName", u.Name)
@@ -88,8 +87,8 @@ func (d *OrgData) user(u *user, groups []any) engine.Deferred {
 // group makes the entity of a group, below parent unless that is nil.
 func (d *OrgData) group(g, parent *group) engine.Deferred {
 	annotations := d.annotations(g.FullPath)
-	annotations.Set(d.opts.Host+"/team-path", g.FullPath)
-	setText(annotations, d.opts.Host+"/visibility", g.Visibility)
+	annotations.Set(d.opts.prefix()+"/team-path", g.FullPath)
+	setText(annotations, d.opts.prefix()+"/visibility", g.Visibility)
 	profile := jsonvalue.NewObject()
 	setText(profile, "displayName", g.Name)
 	setText(profile, "picture", g.AvatarURL)

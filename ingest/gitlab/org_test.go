@@ -71,11 +71,11 @@ func TestOrgEntities(t *testing.T) {
 		"backstage.io/managed-by-location":"url:%[1]s/ada","backstage.io/managed-by-origin-location":"url:%[1]s/ada",
 		"%[2]s/user-login":"%[1]s/ada","%[2]s/user-id":"41"}},
 		"spec":{"profile":{"displayName":"Ada Lovelace","email":"ada@acme.example","picture":"%[1]s/avatars/ada"},"memberOf":["acme","web-deep"]}}`,
-		g.URL(), g.Host()), entities["user:default/ada"])
+		g.URL(), "127.0.0.1"), entities["user:default/ada"])
 	require.JSONEq(t, fmt.Sprintf(`{"apiVersion":"backstage.io/v1alpha1","kind":"Group","metadata":{"name":"web-deep","annotations":{
 		"backstage.io/managed-by-location":"url:%[1]s/acme/web/deep","backstage.io/managed-by-origin-location":"url:%[1]s/acme/web/deep",
 		"%[2]s/team-path":"acme/web/deep","%[2]s/visibility":"public"}},
-		"spec":{"type":"team","children":[],"profile":{"displayName":"Deep"},"parent":"web"}}`, g.URL(), g.Host()), entities["group:default/web-deep"])
+		"spec":{"type":"team","children":[],"profile":{"displayName":"Deep"},"parent":"web"}}`, g.URL(), "127.0.0.1"), entities["group:default/web-deep"])
 	require.Contains(t, entities["group:default/acme"], `"description":"All of it"`)
 	require.NotContains(t, entities["group:default/acme"], `"parent"`)
 }

@@ -112,7 +112,7 @@ func (r *Reader) Read(ctx context.Context, target, etag string) (data []byte, ne
 		return nil, "", false, &forge.StatusError{URL: target, Asked: r.host.API() + "/" + filePath(place), Status: http.StatusNotFound}
 	}
 	data, validator, err := r.file(ctx, target, place, head.Commit, known.Validator)
-	if errors.Is(err, catalog.ErrNotFound) && head.Commit != "" {
+	if errors.Is(err, catalog.ErrNotFound) && head.Commit != "" && !head.Observed {
 		r.absences.Add(key, head.Commit)
 	}
 	if err != nil {
@@ -258,7 +258,7 @@ func (r *Reader) Search(ctx context.Context, target, etag string) (files []sourc
 		return nil, etag, true, nil
 	}
 	search := &forge.Search{Target: target, PatternPath: place.Path, Pattern: pattern, Limits: r.o.Limits}
-	err = r.archive(ctx, target, place, head.Commit, pattern.Folder(), archive.Options{Strip: 1}, search.Add)
+	err = r.archive(ctx, target, place, head.Commit, pattern.Folder(), archive.Options{Strip: 1, Limits: r.o.Archive}, search.Add)
 	if errors.Is(err, catalog.ErrNotFound) { // the folder is not there
 		return nil, head.Commit, false, nil
 	}
@@ -318,4 +318,21 @@ func (r *Reader) Tree(ctx context.Context, target, token string, yield func(arch
 		return catalog.NewError(catalog.NameNotFound, target+" could not be read, there is no such folder")
 	}
 	return err
+}
+
+// ReadAs reads the file at a URL with a token in place of the integration's, if
+// it is not "". Nothing is remembered of it: what one may see, another may not.
+func (r *Reader) ReadAs(ctx context.Context, target, token string) ([]byte, error) {
+	if token == "" {
+		data, _, _, err := r.Read(ctx, target, "")
+		return data, err
+	}
+	place, err := r.filePlace(target)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeoutCause(withToken(ctx, token), readTimeout, errTooSlow)
+	defer cancel()
+	data, _, err := r.file(ctx, target, place, "", "")
+	return data, err
 }

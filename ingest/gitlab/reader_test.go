@@ -41,6 +41,14 @@ func (b *bench) now() time.Time {
 	return b.at
 }
 
+// sleep lets the time pass at once.
+func (b *bench) sleep(ctx context.Context, d time.Duration) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.at = b.at.Add(d)
+	return ctx.Err()
+}
+
 // cycle lets enough time pass that what is known must be asked for again, and
 // forgets what was counted.
 func (b *bench) cycle() {
@@ -60,7 +68,7 @@ func newBench(t testing.TB, limits forge.Limits) *bench {
 		"host": double.Host(), "apiBaseUrl": double.API(), "baseUrl": double.URL(), "token": "secret",
 	}}})
 	require.NoError(t, err)
-	b.all, err = gitlab.NewClients(set, gitlab.ClientOptions{Now: b.now})
+	b.all, err = gitlab.NewClients(set, gitlab.ClientOptions{Now: b.now, Sleep: b.sleep})
 	require.NoError(t, err)
 	b.client, _ = b.all.Client(double.Host())
 	b.reader = gitlab.NewReader(b.client, gitlab.ReaderOptions{Limits: limits, Now: b.now})
@@ -270,6 +278,13 @@ func TestTree(t *testing.T) {
 	err = b.reader.Tree(context.Background(), b.URL()+"/acme/secret", "stolen", func(files.Entry) error { return nil })
 	require.ErrorContains(t, err, "401")
 	require.NotContains(t, err.Error(), "stolen")
+	for token, want := range map[string]string{"mine": "b", "": "b"} {
+		data, err := b.reader.ReadAs(context.Background(), b.URL()+"/acme/secret/-/blob/main/a", token)
+		require.NoError(t, err)
+		require.Equal(t, want, string(data))
+	}
+	_, err = b.reader.ReadAs(context.Background(), b.URL()+"/acme/secret/-/blob/main/a", "stolen")
+	require.ErrorContains(t, err, "401")
 	enough := errors.New("enough")
 	err = b.reader.Tree(context.Background(), b.URL()+"/acme/web/shop", "", func(files.Entry) error { return enough })
 	require.ErrorIs(t, err, enough)

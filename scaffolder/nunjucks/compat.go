@@ -1,6 +1,9 @@
 package nunjucks
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // The cookiecutter-compatible mode adds what templates written for Python
 // expect: its literals and the methods of its lists and dicts.
@@ -174,15 +177,25 @@ func pySetDefault(rt *runtime, o *object, args []Value) (Value, error) {
 	return v, rt.spend(1, 48)
 }
 
+// pyUpdate takes over the members of an object, and the elements of an array
+// or string by their index.
 func pyUpdate(rt *runtime, o *object, args []Value) (Value, error) {
-	if from := arg(args, 0); from.kind == KindObject {
+	from := arg(args, 0)
+	if from.kind == KindObject {
 		src := from.obj()
 		for i, k := range src.keys {
 			o.set(k, src.vals[i])
 		}
 		return null, rt.spend(1+len(src.keys), 48*len(src.keys))
 	}
-	return null, nil
+	elems, err := rt.mapped(from)
+	if err != nil || from.kind == KindSafe {
+		return null, err
+	}
+	for i, v := range elems {
+		o.set(formatNumber(float64(i)), v)
+	}
+	return null, rt.spend(1+len(elems), 48*len(elems))
 }
 
 // eval takes a slice, in every mode. As in the reference a slice of a string
@@ -209,8 +222,7 @@ func (e *sliceExpr) eval(a *activation) (Value, error) {
 	return v, nil
 }
 
-// sliced collects elements from start to before stop. Where that never comes
-// to an end, as with a step of 0, it ends at a limit.
+// sliced collects elements from start to before stop.
 func (rt *runtime) sliced(target Value, parts [3]Value) (Value, error) {
 	n, err := rt.sliceLength(&target)
 	if err != nil {
@@ -219,6 +231,9 @@ func (rt *runtime) sliced(target Value, parts [3]Value) (Value, error) {
 	start, stop, step, err := rt.sliceBounds(parts, n)
 	if err != nil {
 		return undefined, err
+	}
+	if step == 0 || math.IsNaN(step) || math.IsNaN(start) || step > 0 && math.IsNaN(n) && math.IsNaN(stop) {
+		return undefined, throw("a slice that never ends")
 	}
 	var out []Value
 	for i := start; !(i < 0 || i > n || step > 0 && i >= stop || step < 0 && i <= stop); i += step {
@@ -235,8 +250,8 @@ func (rt *runtime) sliced(target Value, parts [3]Value) (Value, error) {
 }
 
 // sliceLength returns the length of what a slice is taken of, NaN if it has
-// none. A string that is not ASCII becomes an array, in which every element is
-// found at once.
+// none, which only the compatible mode allows. A string becomes an array, in
+// which every element is found at once.
 func (rt *runtime) sliceLength(target *Value) (float64, error) {
 	switch {
 	case !truthy(*target):
@@ -247,6 +262,8 @@ func (rt *runtime) sliceLength(target *Value) (float64, error) {
 			return 0, err
 		}
 		*target = list(elems)
+	case target.kind != KindArray && !rt.env.compat:
+		return 0, throw("cannot take a slice of %s", withArticle(target.kind))
 	}
 	return rt.lengthOf(*target)
 }

@@ -71,11 +71,13 @@ func (a Args) Keyword(name string) Value {
 	return v
 }
 
-// hostCall makes a Func a native function. What it is given is its own to
+// hostCall makes a Func a native function; the first arguments, as many as
+// subjects says, cannot be keyword arguments. What it is given is its own to
 // keep, and what it returns is shared.
-func hostCall(f Func) native {
+func hostCall(f Func, subjects int) native {
 	return func(rt *runtime, args []Value) (Value, error) {
-		positional, kw := keywords(args)
+		positional, kw := keywords(args[subjects:])
+		positional = args[:subjects+len(positional)]
 		host := Args{positional: make([]Value, len(positional))}
 		for i, v := range positional {
 			host.positional[i] = freeze(v)
@@ -96,7 +98,7 @@ func hostCall(f Func) native {
 
 // hostMethod makes a Func a method.
 func hostMethod(name string, f Func) *method {
-	call := hostCall(f)
+	call := hostCall(f, 1)
 	return &method{name: name, call: func(rt *runtime, this Value, args []Value) (Value, error) {
 		return call(rt, append([]Value{this}, args...))
 	}}
@@ -138,7 +140,7 @@ func New(o Options) *Env {
 		e.random = rand.IntN
 	}
 	for name, f := range o.Filters {
-		e.filters[name] = &function{name: name, call: hostCall(f), host: true}
+		e.filters[name] = &function{name: name, call: hostCall(f, 1), host: true}
 	}
 	for name, f := range o.StringMethods {
 		if e.strings == nil {
@@ -147,7 +149,7 @@ func New(o Options) *Env {
 		e.strings[name] = hostMethod(name, f)
 	}
 	for name, f := range o.Tests {
-		e.tests[name] = &function{name: name, call: hostCall(f)}
+		e.tests[name] = &function{name: name, call: hostCall(f, 1)}
 	}
 	maps.Copy(e.globals, o.Globals)
 	return e

@@ -22,7 +22,11 @@ func (s *outputStmt) exec(a *activation) error {
 	if err != nil {
 		return err
 	}
-	if err = a.rt.spend(1, 0); err == nil {
+	err = a.rt.spend(1, 0)
+	if err == nil && a.rt.asJSON && !s.tag {
+		v, err = a.rt.stringify(v, "")
+	}
+	if err == nil {
 		err = a.rt.printValue(v)
 	}
 	if err != nil {
@@ -34,12 +38,6 @@ func (s *outputStmt) exec(a *activation) error {
 // printValue prints a value as an interpolation does: nothing for undefined
 // and null, other values as the text they are when added to a string.
 func (rt *runtime) printValue(v Value) error {
-	if rt.asJSON {
-		var err error
-		if v, err = rt.stringify(v, ""); err != nil {
-			return err
-		}
-	}
 	switch v.kind {
 	case KindUndefined, KindNull:
 		return nil

@@ -35,30 +35,29 @@ type syntax struct {
 	trimBlocks, lstripBlocks bool
 	// begin are the first bytes of what may end a run of text.
 	begin string
-	// ends tells which bytes can begin the end of a tag.
-	ends [256]bool
 }
 
 func newSyntax(tags Tags, trimBlocks, lstripBlocks bool) syntax {
 	t := tags.withDefaults()
-	s := syntax{tags: t, trimBlocks: trimBlocks, lstripBlocks: lstripBlocks,
+	return syntax{tags: t, trimBlocks: trimBlocks, lstripBlocks: lstripBlocks,
 		begin: t.BlockStart[:1] + t.VariableStart[:1] + t.CommentStart[:1] + t.CommentEnd[:1]}
-	s.ends['-'], s.ends[t.BlockEnd[0]], s.ends[t.VariableEnd[0]] = true, true, true
-	return s
 }
 
 // A lexer cuts a source into tokens. Outside of tags it yields data and
 // comments, inside of them what expressions are made of.
 type lexer struct {
-	src    string
-	pos    int
-	inCode bool
-	syntax *syntax
+	src string
+	pos int
+	// end is the delimiter that ends the tag around, of which there is none
+	// if it is empty.
+	end     string
+	endKind tokenKind
+	syntax  *syntax
 }
 
 // next reads the next token into t; white space inside of tags is skipped.
 func (l *lexer) next(t *token) *Error {
-	if l.inCode {
+	if l.end != "" {
 		l.code(t)
 		return nil
 	}
@@ -77,17 +76,20 @@ func (l *lexer) next(t *token) *Error {
 // opening takes the start of a block or variable, if the lexer stands at one.
 func (l *lexer) opening(t *token) bool {
 	rest := l.src[l.pos:]
-	kind, n := tokBlockStart, len(l.syntax.tags.BlockStart)
-	if !strings.HasPrefix(rest, l.syntax.tags.BlockStart) {
-		kind, n = tokVarStart, len(l.syntax.tags.VariableStart)
-		if !strings.HasPrefix(rest, l.syntax.tags.VariableStart) {
+	tags := &l.syntax.tags
+	kind, n := tokBlockStart, len(tags.BlockStart)
+	l.end, l.endKind = tags.BlockEnd, tokBlockEnd
+	if !strings.HasPrefix(rest, tags.BlockStart) {
+		kind, n = tokVarStart, len(tags.VariableStart)
+		l.end, l.endKind = tags.VariableEnd, tokVarEnd
+		if !strings.HasPrefix(rest, tags.VariableStart) {
+			l.end = ""
 			return false
 		}
 	}
 	if n < len(rest) && rest[n] == '-' {
 		n++
 	}
-	l.inCode = true
 	l.take(t, kind, n)
 	return true
 }
@@ -169,7 +171,7 @@ func (l *lexer) code(t *token) {
 	case c == '"' || c == '\'':
 		l.quoted(t, c)
 		return
-	case l.syntax.ends[c] && l.closing(t):
+	case (c == l.end[0] || c == '-') && l.closing(t):
 		return
 	case c == 'r' && l.pos+1 < len(l.src) && l.src[l.pos+1] == '/':
 		l.regexp(t)
@@ -201,33 +203,22 @@ func (l *lexer) skipSpace() {
 	}
 }
 
-// closing takes the end of a tag. After a block, trimBlocks drops a line end.
+// closing takes the end of a tag. Those of other tags are no ends in there, so
+// that a block may have {a: {b: 1}}. After a block, trimBlocks drops a line end.
 func (l *lexer) closing(t *token) bool {
 	rest := l.src[l.pos:]
-	dash := 0
-	if rest[0] == '-' {
-		dash = 1
-	}
-	switch tags := &l.syntax.tags; {
-	case strings.HasPrefix(rest, tags.BlockEnd):
-		dash = 0
-		fallthrough
-	case strings.HasPrefix(rest[dash:], tags.BlockEnd):
-		l.take(t, tokBlockEnd, dash+len(tags.BlockEnd))
-		if l.syntax.trimBlocks {
-			l.skipLineEnd()
+	n := len(l.end)
+	if !strings.HasPrefix(rest, l.end) {
+		if n++; rest[0] != '-' || !strings.HasPrefix(rest[1:], l.end) {
+			return false
 		}
-		l.inCode = false
-		return true
-	case strings.HasPrefix(rest, tags.VariableEnd):
-		dash = 0
-		fallthrough
-	case strings.HasPrefix(rest[dash:], tags.VariableEnd):
-		l.inCode = false
-		l.take(t, tokVarEnd, dash+len(tags.VariableEnd))
-		return true
 	}
-	return false
+	l.take(t, l.endKind, n)
+	l.end = ""
+	if t.kind == tokBlockEnd && l.syntax.trimBlocks {
+		l.skipLineEnd()
+	}
+	return true
 }
 
 func (l *lexer) skipLineEnd() {

@@ -109,16 +109,8 @@ func strConcat(rt *runtime, s string, args []Value) (Value, error) {
 	return v, nil
 }
 
-// needle is the string that a search is for; a regular expression is refused.
-func (rt *runtime) needle(v Value, method string) (string, error) {
-	if v.kind == KindRegexp {
-		return "", throw("%s does not take a regular expression", method)
-	}
-	return rt.text(v)
-}
-
 func strIncludes(rt *runtime, s string, args []Value) (Value, error) {
-	t, err := rt.needle(arg(args, 0), "includes")
+	t, err := rt.text(arg(args, 0))
 	if err != nil {
 		return undefined, err
 	}
@@ -127,7 +119,7 @@ func strIncludes(rt *runtime, s string, args []Value) (Value, error) {
 }
 
 func strStartsWith(rt *runtime, s string, args []Value) (Value, error) {
-	t, err := rt.needle(arg(args, 0), "startsWith")
+	t, err := rt.text(arg(args, 0))
 	if err != nil {
 		return undefined, err
 	}
@@ -138,7 +130,7 @@ func strStartsWith(rt *runtime, s string, args []Value) (Value, error) {
 }
 
 func strEndsWith(rt *runtime, s string, args []Value) (Value, error) {
-	t, err := rt.needle(arg(args, 0), "endsWith")
+	t, err := rt.text(arg(args, 0))
 	if err != nil {
 		return undefined, err
 	}

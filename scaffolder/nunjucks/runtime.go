@@ -25,7 +25,7 @@ type runtime struct {
 	args    []Value  // the arguments of the calls being made
 	joining []*array // the arrays being converted to text
 
-	asJSON bool // interpolations print JSON
+	asJSON bool // interpolations print JSON, outside of captures
 
 	// mutable: this rendering works on its own copy of the variables.
 	mutable bool
@@ -265,10 +265,11 @@ func (rt *runtime) print(s string) error {
 
 // capture returns what body prints instead of printing it.
 func (rt *runtime) capture(body func() error) (string, error) {
-	mark := len(rt.out)
+	mark, asJSON := len(rt.out), rt.asJSON
+	rt.asJSON = false
 	err := body()
 	s := string(rt.out[mark:])
-	rt.out = rt.out[:mark]
+	rt.out, rt.asJSON = rt.out[:mark], asJSON
 	if err == nil {
 		err = rt.spend(0, len(s))
 	}

@@ -100,7 +100,7 @@ func ObjectValue(members ...Member) Value {
 // FuncValue returns a function that templates may call, under a name for
 // error messages.
 func FuncValue(name string, f Func) Value {
-	return fn(&function{name: name, call: hostCall(f)})
+	return fn(&function{name: name, call: hostCall(f, 0)})
 }
 
 // Kind tells what v is.

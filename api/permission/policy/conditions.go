@@ -131,6 +131,9 @@ func creatorCriteria(c condition, caller Caller) *permission.Criteria {
 	if caller.User != "" {
 		self = []string{caller.User}
 	}
+	if caller.subject != "" && caller.subject != caller.User {
+		self = append(self, caller.subject)
+	}
 	users := c.owners(self)
 	if len(users) == 0 {
 		return nil
@@ -220,7 +223,7 @@ func canonicalRef(kind string) func(string) (string, error) {
 
 // NewCaller returns the caller that a user ref and what it acts for make.
 func NewCaller(user string, owns []string) Caller {
-	c := Caller{User: strings.ToLower(user)}
+	c := Caller{User: strings.ToLower(user), subject: user}
 	for _, ref := range owns {
 		if ref = strings.ToLower(ref); !slices.Contains(c.Owns, ref) {
 			c.Owns = append(c.Owns, ref)

@@ -36,6 +36,9 @@ type Caller struct {
 	User string
 	// Owns are the canonical refs that the user acts for.
 	Owns []string
+	// subject is the user as its token spells it, which is how tasks know who
+	// created them.
+	subject string
 }
 
 // Handle decides for a user, or for nobody.

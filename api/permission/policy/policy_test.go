@@ -107,7 +107,7 @@ func TestDecide(t *testing.T) {
 		{"nobody, and somebody owns it", "default: deny\nrules: [{allow: '*', owner: [caller, shop]}]", nobody, entityDelete,
 			"{IS_ENTITY_OWNER,params:{claims:[group:default/shop]}}"},
 		{"a task of the caller", "default: deny\nrules: [{allow: '*', owner: caller}]", jane, taskRead,
-			"{IS_TASK_OWNER,resourceType:scaffolder-task,params:{createdBy:[user:default/jane]}}"},
+			"{IS_TASK_OWNER,resourceType:scaffolder-task,params:{createdBy:[user:default/jane,user:default/Jane]}}"},
 		{"an annotation of any value", "default: deny\nrules: [{allow: '*', annotation: {a/b: true}}]", jane, entityRead,
 			"{HAS_ANNOTATION,params:{annotation:a/b}}"},
 		{"annotations, labels and fields", "default: deny\nrules: [{allow: '*', annotation: {b: x, a: [1x, 2x]}, label: {l: v}, spec: {type: service}}]", jane, entityRead,

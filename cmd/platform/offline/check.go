@@ -83,12 +83,13 @@ func (c *Checker) Check(ctx context.Context, paths []string) (*Report, error) {
 			return nil, fmt.Errorf("there are more than %d files to check", maxFiles)
 		}
 		seen[absolute] = true
-		c.reader.found, c.reader.notes = nil, nil
+		c.reader.begin()
 		report.add(c.file(ctx, path, absolute))
 		if err := ctx.Err(); err != nil {
 			return nil, context.Cause(ctx)
 		}
-		queue = append(queue, relativeTo(path, absolute, c.reader.found)...)
+		found, _ := c.reader.taken()
+		queue = append(queue, relativeTo(path, absolute, found)...)
 	}
 	return report, nil
 }
@@ -176,7 +177,8 @@ func (c *Checker) file(ctx context.Context, path, absolute string) File {
 		// Nobody knows the file by the URL that it goes under in here.
 		f.Errors[i].Message = strings.ReplaceAll(f.Errors[i].Message, location.Target, path)
 	}
-	f.Notes = append(f.Notes, c.reader.notes...)
+	_, notes := c.reader.taken()
+	f.Notes = append(f.Notes, notes...)
 	return f
 }
 

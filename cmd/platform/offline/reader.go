@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/bmatcuk/doublestar/v4"
 
@@ -32,11 +33,28 @@ var unread = []byte("{}\n")
 // A reader stands in for the network: it reads from the disk what lies beside
 // the file that is checked, and keeps note of everything else.
 type reader struct {
+	mu    sync.Mutex
 	notes []string // what was not read
 	found []string // files that Locations lead to
 }
 
 var _ process.Reader = (*reader)(nil)
+
+// begin forgets what the file before has led to.
+func (r *reader) begin() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.found, r.notes = nil, nil
+}
+
+// taken returns files and notes in order: targets are read at the same time.
+func (r *reader) taken() (found, notes []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	slices.Sort(r.found)
+	slices.Sort(r.notes)
+	return r.found, r.notes
+}
 
 // fileURL returns the URL under which the pipeline knows a file.
 func fileURL(path string) string {
@@ -98,6 +116,8 @@ func (r *reader) ReadLocation(ctx context.Context, request process.ReadRequest) 
 	if len(matches) == 0 {
 		return nil, catalog.NewError(catalog.NameNotFound, "Unable to read url, no matching files found for "+path)
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.found = append(r.found, matches...)
 	return placeholderResult(request.Location), nil
 }
@@ -143,6 +163,8 @@ func (r *reader) ReadURL(_ context.Context, target string) ([]byte, error) {
 }
 
 func (r *reader) note(target string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if note := target + " was not read"; !slices.Contains(r.notes, note) {
 		r.notes = append(r.notes, note)
 	}
