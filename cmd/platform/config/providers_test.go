@@ -77,11 +77,13 @@ catalog:
     github: {organization: acme, validateLocationsExist: true}
     githubOrg: {id: one, githubUrl: 'https://github.com', orgs: [acme], schedule: {frequency: 1h, timeout: 1m}}
   removalGuard: {maxShare: 50%, atLeast: 3}
+  providerOptions: {'github-provider:default': {disabled: true}, 'other': {disabled: false}}
 `)
 	require.NoError(t, err)
 	require.Equal(t, "default", s.Providers.GitHub[0].ID)
 	require.True(t, s.Providers.GitHub[0].ValidateLocationsExist)
 	require.True(t, s.Providers.GitHubOrg[0].Flat, "one organisation in all has no namespace of its own")
+	require.Equal(t, []string{"github-provider:default"}, s.Providers.Disabled)
 	require.Equal(t, provider.Guard{Share: 0.5, AtLeast: 3}, s.Providers.Guard)
 }
 
