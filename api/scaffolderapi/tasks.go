@@ -101,7 +101,8 @@ func withToken(c *gin.Context, secrets map[string]string) map[string]string {
 	for name, secret := range secrets {
 		out[name] = secret
 	}
-	delete(out, "__initiatorCredentials")
+	delete(out, "__initiatorCredentials") // these two names are not the caller's
+	delete(out, "backstageToken")
 	if token := bearer(c); token != "" {
 		out["backstageToken"] = token
 	}

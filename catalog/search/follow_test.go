@@ -163,6 +163,53 @@ func TestFollowerAgreesWithTheStore(t *testing.T) {
 	}
 }
 
+// A meddler changes the store between two looks at it.
+type meddler struct {
+	*ledger
+	looks int
+	do    func(look int)
+}
+
+func (m *meddler) View(fn func(store.ReadTx) error) error {
+	m.looks++
+	m.do(m.looks)
+	return m.ledger.View(fn)
+}
+
+func TestChangesWhileTheIndexIsFilled(t *testing.T) {
+	l := newLedger(t)
+	want := map[string]string{}
+	for n := range readChunk + 2 {
+		l.put(n, "old")
+		want[fmt.Sprint("entity-", n)] = "old"
+	}
+	f := newFollower(l)
+	f.Store = &meddler{ledger: l, do: func(look int) {
+		switch look {
+		case 2: // the entities are known, and none is read
+			l.put(0, "")
+			l.put(1, "new")
+			l.put(readChunk+1, "new")
+		case 3: // all but two are read
+			l.put(2, "new")
+			l.put(readChunk, "")
+			l.put(readChunk+2, "new")
+		}
+	}}
+	require.NoError(t, f.fill(t.Context()))
+	for more := true; more; {
+		var err error
+		more, err = f.round(t.Context())
+		require.NoError(t, err)
+	}
+	delete(want, "entity-0")
+	delete(want, fmt.Sprint("entity-", readChunk))
+	for _, n := range []int{1, 2, readChunk + 1, readChunk + 2} {
+		want[fmt.Sprint("entity-", n)] = "new"
+	}
+	require.Equal(t, want, f.texts(t))
+}
+
 func TestFollow(t *testing.T) {
 	l := newLedger(t)
 	l.put(1, "kept")

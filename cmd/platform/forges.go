@@ -71,12 +71,16 @@ func (f *forges) sources() (out []source.Host) {
 	return out
 }
 
-// trees are what tasks fetch folders from.
-func (f *forges) trees() (out []treeReader) {
-	for _, h := range f.sources() {
-		if t, ok := h.(treeReader); ok {
-			out = append(out, t)
-		}
+// gitHosts are what tasks fetch from.
+func (f *forges) gitHosts() (out []gitHost) {
+	for _, r := range f.githubReaders {
+		out = append(out, r)
+	}
+	for _, r := range f.gitlabReaders {
+		out = append(out, r)
+	}
+	for _, r := range f.gitReaders {
+		out = append(out, r)
 	}
 	return out
 }

@@ -208,3 +208,25 @@ func TestPolicyCommandLine(t *testing.T) {
 	require.Contains(t, help, "Usage: platform policy explain")
 	require.True(t, strings.HasPrefix(out, "permission.enabled is not true: plugins allow everything."), out)
 }
+
+// The policy that the documentation shows is one, and says what it says.
+func TestPolicyOfTheDocumentation(t *testing.T) {
+	path, err := filepath.Abs("../../testdata/configs/permission-policy.yaml")
+	require.NoError(t, err)
+	config := writeFile(t, t.TempDir(), "app-config.yaml", baseConfig+"permission: {enabled: true, policyFile: '"+path+"'}\n")
+	for _, tc := range []struct{ owns, permission, want string }{
+		{"platform", "catalog.location.delete", "ALLOW, by rule 1 (the platform team may do everything)"},
+		{"shop", "catalog.location.delete", "DENY, by default"},
+		{"shop", "catalog.location.read", "ALLOW, by rule 4 (everybody reads the catalog)"},
+		{"shop", "catalog.entity.read", `CONDITIONAL, for resources with {"allOf":[{"not":{"rule":"IS_ENTITY_KIND"`},
+		{"shop", "catalog.entity.delete", `CONDITIONAL, for resources with {"rule":"IS_ENTITY_OWNER"`},
+		{"shop", "scaffolder.task.create", "ALLOW, by rule 8 (everybody starts tasks)"},
+		{"shop", "scaffolder.task.read", `CONDITIONAL, for resources with {"rule":"IS_TASK_OWNER"`},
+		{"shop", "scaffolder.action.execute", `CONDITIONAL, for resources with {"not":{"rule":"HAS_ACTION_ID"`},
+		{"shop", "scaffolder.template.step.read", "ALLOW, by rule 10 (all else of templates)"},
+	} {
+		out, _, err := try(t, "policy", "explain", "--config", config, "--owns", tc.owns, "jane", tc.permission)
+		require.NoError(t, err)
+		require.Contains(t, out, tc.permission+" for user:default/jane: "+tc.want)
+	}
+}

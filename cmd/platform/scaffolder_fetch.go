@@ -8,7 +8,6 @@ import (
 
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/ingest/archive"
-	"github.com/greenroom-idp/greenroom/ingest/source"
 	taskaction "github.com/greenroom-idp/greenroom/scaffolder/action"
 	"github.com/greenroom-idp/greenroom/scaffolder/action/fetch"
 	"github.com/greenroom-idp/greenroom/scaffolder/filters"
@@ -26,39 +25,23 @@ func fetchActions(p scaffolderParts, added filterFuncs) []taskaction.Action {
 
 var _ fetch.Reader = taskReader{}
 
-// A treeReader lists what is below a URL of a Git host, with a token in place of
-// the credentials of the integration where that is not "".
-type treeReader interface {
+// A gitHost reads from a Git host, with a token in place of the credentials of
+// the integration where that is not "".
+type gitHost interface {
 	Matches(url string) bool
+	ReadAs(ctx context.Context, url, token string) ([]byte, error)
 	Tree(ctx context.Context, url, token string, yield func(archive.Entry) error) error
 }
 
 // ReadFile implements fetch.Reader.
 func (r taskReader) ReadFile(ctx context.Context, request fetch.Request) (io.ReadCloser, error) {
-	if host := r.treeReader(request.URL); host != nil && request.Token != "" {
-		return readAs(ctx, host, request)
+	host := r.gitHost(request.URL)
+	if host == nil || request.Token == "" {
+		return r.open(ctx, request.URL)
 	}
-	return r.open(ctx, request.URL)
-}
-
-// readAs reads one file with the token of the request: as a tree that holds
-// nothing else.
-func readAs(ctx context.Context, host treeReader, request fetch.Request) (io.ReadCloser, error) {
-	var data []byte
-	found := false
-	err := host.Tree(ctx, request.URL, request.Token, func(e archive.Entry) (err error) {
-		if found || !e.Mode.IsRegular() || e.Size > source.MaxFileBytes {
-			return catalog.NewError(catalog.NameInput, request.URL+" is not one file that is small enough to be read")
-		}
-		found = true
-		data, err = io.ReadAll(e.Content)
-		return err
-	})
-	switch {
-	case err != nil:
+	data, err := host.ReadAs(ctx, request.URL, request.Token)
+	if err != nil {
 		return nil, err
-	case !found:
-		return nil, catalog.NewError(catalog.NameNotFound, "could not read "+request.URL+", 404 Not Found")
 	}
 	return io.NopCloser(bytes.NewReader(data)), nil
 }
@@ -66,7 +49,7 @@ func readAs(ctx context.Context, host treeReader, request fetch.Request) (io.Rea
 // ReadTree implements fetch.Reader. Where a host has no reader of its own there
 // is no way to list a folder.
 func (r taskReader) ReadTree(ctx context.Context, request fetch.Request, visit func(fetch.Entry) error) error {
-	if host := r.treeReader(request.URL); host != nil {
+	if host := r.gitHost(request.URL); host != nil {
 		return host.Tree(ctx, request.URL, request.Token, func(e archive.Entry) error {
 			return visit(fetch.Entry{Path: e.Path, Mode: e.Mode, Link: e.Link, Content: e.Content})
 		})
@@ -79,8 +62,8 @@ func (r taskReader) ReadTree(ctx context.Context, request fetch.Request, visit f
 		" serves single files only. Use fetch:plain:file, or a host with an integration for Git")
 }
 
-func (r taskReader) treeReader(url string) treeReader {
-	for _, host := range r.trees {
+func (r taskReader) gitHost(url string) gitHost {
+	for _, host := range r.git {
 		if host.Matches(url) {
 			return host
 		}

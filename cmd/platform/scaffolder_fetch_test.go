@@ -23,6 +23,14 @@ type fakeTree struct {
 
 func (f *fakeTree) Matches(url string) bool { return strings.HasPrefix(url, "https://git/") }
 
+func (f *fakeTree) ReadAs(_ context.Context, _, token string) ([]byte, error) {
+	f.token = token
+	if f.files == nil {
+		return nil, catalog.NewError(catalog.NameNotFound, "it is not there")
+	}
+	return []byte("echo"), nil
+}
+
 func (f *fakeTree) Tree(_ context.Context, _, token string, yield func(archive.Entry) error) error {
 	f.token = token
 	for path, text := range f.files {
@@ -41,7 +49,7 @@ func (fakeFiles) ReadURL(_ context.Context, url string) ([]byte, error) {
 
 func TestTasksReadFromGitHosts(t *testing.T) {
 	host := &fakeTree{files: map[string]string{"run.sh": "echo"}}
-	r := taskReader{files: fakeFiles{}, trees: []treeReader{host}}
+	r := taskReader{files: fakeFiles{}, git: []gitHost{host}}
 	var got []fetch.Entry
 	visit := func(e fetch.Entry) error { got = append(got, e); return nil }
 	require.NoError(t, r.ReadTree(t.Context(), fetch.Request{URL: "https://git/a/b", Token: "mine"}, visit))
@@ -68,9 +76,6 @@ func TestTasksReadFromGitHosts(t *testing.T) {
 	text, err = read(fetch.Request{URL: "https://git/a/b/run.sh", Token: "mine"})
 	require.NoError(t, err)
 	require.Equal(t, "echo", text, "a token stands in for the credentials of the integration")
-	host.files["second"] = "x"
-	_, err = read(fetch.Request{URL: "https://git/a/b", Token: "mine"})
-	require.ErrorIs(t, err, catalog.ErrInput, "a folder is no file")
 	host.files = nil
 	_, err = read(fetch.Request{URL: "https://git/a/b", Token: "mine"})
 	require.ErrorIs(t, err, catalog.ErrNotFound)

@@ -82,7 +82,7 @@ type fileReader interface {
 type taskReader struct {
 	hosts *integration.Set
 	files fileReader
-	trees []treeReader
+	git   []gitHost
 }
 
 // ResolveURL tells what a template at the URL base means by a path.

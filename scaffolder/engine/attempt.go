@@ -128,6 +128,9 @@ func (a *attempt) end(ctx context.Context, r runner.Result) error {
 	}
 	a.removeWorkspace(a.task.ID)
 	err := a.journal.commit(context.WithoutCancel(ctx), a.task.ID, func(tx store.WriteTx) error {
+		if err := a.failed(); err != nil {
+			return err // a task whose log has a hole has not come to its end
+		}
 		t, err := tx.Task(a.task.ID)
 		if err != nil {
 			return err
@@ -220,9 +223,14 @@ func (a *attempt) beat(tx store.WriteTx, at time.Time) error {
 // Sync implements runner.Journal.
 func (a *attempt) Sync(ctx context.Context) error {
 	err := a.journal.commit(ctx, "", nil)
+	return errors.Join(a.failed(), err)
+}
+
+// failed returns what could not be written.
+func (a *attempt) failed() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return errors.Join(a.failure, err)
+	return a.failure
 }
 
 // Checkpoint implements runner.Journal.

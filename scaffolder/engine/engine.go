@@ -161,9 +161,11 @@ func (e *Engine) Create(ctx context.Context, r Request) (string, error) {
 	task := scaffolder.Task{ID: id, Status: scaffolder.Open, CreatedAt: e.now(), CreatedBy: r.Spec.UserRef(),
 		TemplateRef: r.Spec.TemplateRef(), StartsOver: r.Spec.StartsOver()}
 	spec := jsonvalue.Append(nil, r.Spec.Object)
-	err = e.journal.commit(ctx, id, func(tx store.WriteTx) error {
+	var stored scaffolder.Task
+	// Whoever does not wait for the answer has created a task nonetheless.
+	err = e.journal.commit(context.WithoutCancel(ctx), id, func(tx store.WriteTx) error {
 		var err error
-		if task, err = tx.PutTask(task); err != nil {
+		if stored, err = tx.PutTask(task); err != nil {
 			return err
 		}
 		return errors.Join(tx.PutSpec(id, spec), tx.PutSecrets(id, sealed))
@@ -171,7 +173,7 @@ func (e *Engine) Create(ctx context.Context, r Request) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("store task: %w", err)
 	}
-	e.enqueue(task)
+	e.enqueue(stored)
 	return id, nil
 }
 
@@ -231,7 +233,7 @@ func (e *Engine) start(t ticket) *active {
 // doing. That a task has ended already is no error.
 func (e *Engine) Cancel(ctx context.Context, id string) error {
 	var wasHeld bool
-	err := e.journal.commit(ctx, id, func(tx store.WriteTx) error {
+	err := e.journal.commit(context.WithoutCancel(ctx), id, func(tx store.WriteTx) error {
 		t, err := tx.Task(id)
 		if err != nil {
 			return err
@@ -288,7 +290,7 @@ func (e *Engine) Retry(ctx context.Context, id string, r Request) error {
 		return err
 	}
 	var task scaffolder.Task
-	err = e.journal.commit(ctx, id, func(tx store.WriteTx) error {
+	err = e.journal.commit(context.WithoutCancel(ctx), id, func(tx store.WriteTx) error {
 		t, err := tx.Task(id)
 		if err != nil {
 			return err

@@ -98,7 +98,7 @@ func hostCall(f Func, subjects int) native {
 
 // hostMethod makes a Func a method.
 func hostMethod(name string, f Func) *method {
-	call := hostCall(f)
+	call := hostCall(f, 1)
 	return &method{name: name, call: func(rt *runtime, this Value, args []Value) (Value, error) {
 		return call(rt, append([]Value{this}, args...))
 	}}

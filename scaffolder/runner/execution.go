@@ -166,7 +166,7 @@ func (e *execution) prepare(ctx context.Context, iterations []*iteration) error 
 }
 
 func (e *execution) prepareOne(ctx context.Context, it *iteration, s scope, warned map[string]bool) error {
-	if raw, ok := e.step.Value("if").(string); ok && e.each {
+	if raw, ok := e.step.Value("if").(string); ok && raw != "" && e.each {
 		s := s
 		s.secrets, s.probe = realSecrets, &probe{}
 		ok, faults, err := e.condition(ctx, raw, s)
@@ -220,7 +220,7 @@ func (e *execution) perform(ctx context.Context, iterations []*iteration) error 
 	if err := e.begin(); err != nil {
 		return err
 	}
-	defer e.host.removeTemps()
+	defer e.host.close()
 	for i, it := range iterations {
 		if i < e.rec.Done {
 			continue
@@ -262,8 +262,11 @@ func (e *execution) progress(done int) {
 // changed it before is stored first, and also that an action runs which must
 // not run twice.
 func (e *execution) guard(ctx context.Context, iteration int) error {
+	if e.task.DryRun {
+		return nil // it begins anew in any case
+	}
 	if e.task.Workspace.Changed() || !e.action.Repeatable() {
-		if err := e.task.Journal.Sync(ctx); err != nil {
+		if err := e.sync(ctx); err != nil {
 			e.lost = err
 			return err
 		}

@@ -113,7 +113,9 @@ func (h *host) TempDir() (*workspace.Workspace, error) {
 	return w, err
 }
 
-func (h *host) removeTemps() {
+// close hands on what is left of the log and removes temporary folders.
+func (h *host) close() {
+	h.flush()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, w := range h.temps {

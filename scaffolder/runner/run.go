@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -64,7 +65,11 @@ func (x *run) run(ctx context.Context) (Result, error) {
 		x.line("", "", fmt.Sprintf("Task recovered - resuming from last known good state. %d step(s) already completed.", n))
 	}
 	if err := x.askPolicy(ctx); err != nil {
-		return x.ended(ctx, err)
+		if result, err := x.ended(ctx, err); err == nil {
+			return result, nil
+		}
+		x.Log.ErrorContext(ctx, "a task may do nothing", slog.String("task_id", x.task.ID), slog.String("error", x.masker.Text(err.Error())))
+		return Result{Err: catalog.NewError(catalog.NameError, "It cannot be decided which actions the task may run. The log of the server says more")}, nil
 	}
 	for i := range x.steps {
 		if x.stopping(ctx) {
@@ -114,6 +119,7 @@ func (x *run) stopping(ctx context.Context) bool {
 	}
 }
 
+// sync waits until all is stored, also when the task is to end.
 func (x *run) sync(ctx context.Context) error {
 	return x.task.Journal.Sync(context.WithoutCancel(ctx))
 }

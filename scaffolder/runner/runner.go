@@ -138,8 +138,8 @@ type Result struct {
 	Stopped bool
 }
 
-// Run takes a task through its steps. The error is that of the Journal or of
-// the policy: then nobody knows how the task ended, and it is to be run again.
+// Run takes a task through its steps. The error is that of the Journal: then
+// nobody knows how the task ended, and it is to be run again.
 // When the cause of ctx is ErrCancelled the task fails, with ErrStopped it is
 // stopped.
 func (r *Runner) Run(ctx context.Context, t Task) (Result, error) {

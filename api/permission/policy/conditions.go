@@ -131,7 +131,7 @@ func creatorCriteria(c condition, caller Caller) *permission.Criteria {
 	if caller.User != "" {
 		self = []string{caller.User}
 	}
-	if caller.subject != caller.User {
+	if caller.subject != "" && caller.subject != caller.User {
 		self = append(self, caller.subject)
 	}
 	users := c.owners(self)
