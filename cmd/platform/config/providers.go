@@ -58,6 +58,7 @@ func (r *reader) providers(c *Config) Providers {
 			r.warnings = append(r.warnings, section.Key()+" is not supported in this release and is ignored")
 		}
 	}
+	r.listings(c, &p)
 	return p
 }
 
