@@ -151,7 +151,9 @@ func (p *parser) member(target expr) (expr, *Error) {
 		}
 		return nil, err
 	}
-	return p.namedMember(node{target.span().pos, t.end}, target, t.text), nil
+	m := p.namedMember(node{target.span().pos, t.end}, target, t.text)
+	m.dotted = true
+	return m, nil
 }
 
 func (p *parser) namedMember(at node, target expr, name string) *memberExpr {
