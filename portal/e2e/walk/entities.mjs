@@ -5,7 +5,7 @@ import { button, card, gone, heading, see, tab, text } from '../lib/see.mjs';
 const pages = [
   ['component/booking', 'Booking', ['About', 'Links', 'Provided APIs', 'Consumed APIs', 'Depends on components', 'Depends on resources', 'Relations']],
   ['api/pricing-api', 'pricing-api', ['About', 'Providers', 'Consumers']],
-  ['system/rentals', 'rentals', ['About', 'Has components', 'APIs', 'Relations']],
+  ['system/rentals', 'rentals', ['About', 'Has components', 'Has resources', 'Relations']],
   ['domain/mobility', 'mobility', ['About', 'Has systems', 'Relations']],
   ['resource/bookings-db', 'bookings-db', ['About', 'Relations']],
   ['group/engineering', 'engineering', ['Relations', 'Ownership']],
@@ -102,7 +102,7 @@ export async function entityPages(world, check) {
     await dialog.getByRole('tab', { name: 'Ancestry' }).click();
     await see(dialog.getByText('Booking'));
     await dialog.getByRole('tab', { name: 'Colocated' }).click();
-    await see(dialog.getByText('component:default/fleet'));
+    await see(dialog.getByRole('link', { name: 'Fleet' }));
     await dialog.getByRole('tab', { name: 'Raw JSON' }).click();
     await see(dialog.getByText('"apiVersion"'));
     await dialog.getByRole('tab', { name: 'Raw YAML' }).click();
