@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { serviceToken } from '../lib/platform.mjs';
 import { button, card, gone, heading, see, tab, text } from '../lib/see.mjs';
 
 // pages are those of each kind: where, the title, and what their overview shows.
@@ -154,7 +155,6 @@ export async function entityPages(world, check) {
 
 // api asks as a service, where the walk has to know what a person can look up.
 async function api(world, path) {
-  const { serviceToken } = await import('../lib/platform.mjs');
   const answer = await fetch(world.base + path, { headers: { Authorization: `Bearer ${serviceToken}` } });
   assert.equal(answer.status, 200, path);
   return answer.json();

@@ -147,6 +147,7 @@ export async function templates(world, check) {
     await see(text(page, 'Dry-run result'));
     await see(text(page, 'greeting.txt'));
     await tab(page, 'Log').click();
+    await button(page, 'Say it').click();
     await see(text(page, /Good morning to everybody/));
   });
 
