@@ -32,7 +32,7 @@ export async function registration(world, check) {
     await see(text(page, 'workshop'));
     await button(page, 'Import').click();
     await see(text(page, 'The following entities have been added to the catalog:'));
-    await see(page.getByRole('link', { name: /workshop/ }));
+    await see(button(page, 'workshop'));
   });
 
   await check('what was imported has a page', async () => {
@@ -46,7 +46,7 @@ export async function registration(world, check) {
     await analyze(workshop);
     await see(text(page, /already exist/));
     await button(page, 'Refresh').click();
-    await see(text(page, /have been refreshed/));
+    await see(text(page, 'A refresh was triggered for the following locations:'));
   });
 
   await check('unregister takes it out again', async () => {
