@@ -24,6 +24,7 @@ import (
 	"github.com/greenroom-idp/greenroom/scaffolder/action/debug"
 	fsaction "github.com/greenroom-idp/greenroom/scaffolder/action/fs"
 	githubaction "github.com/greenroom-idp/greenroom/scaffolder/action/github"
+	gitlabaction "github.com/greenroom-idp/greenroom/scaffolder/action/gitlab"
 	"github.com/greenroom-idp/greenroom/scaffolder/action/notification"
 	taskstore "github.com/greenroom-idp/greenroom/scaffolder/boltstore"
 	tasks "github.com/greenroom-idp/greenroom/scaffolder/engine"
@@ -108,6 +109,7 @@ func builtinActions(p scaffolderParts, added filterFuncs) []taskaction.Action {
 	all = append(all, fetchActions(p, added)...)
 	all = append(all, notification.Actions(notification.Options{Sender: p.notices})...)
 	all = append(all, githubaction.Actions(githubOptions(p))...)
+	all = append(all, gitlabaction.Actions(gitlabOptions(p))...)
 	return all
 }
 

@@ -83,6 +83,8 @@ func (p *publisher) createIssue() action.Action {
 			return issueOutput{}, err
 		}
 		if c.DryRun {
+			c.Infof("Performing dry run of creating issue")
+			c.Infof("Dry run complete")
 			return issueOutput{IssueURL: "https://github.com/" + r.Slug() + "/issues/42", IssueNumber: 42}, nil
 		}
 		made, err := action.Checkpoint(ctx, c, each(c, "github.issues.create."+r.Owner+"."+r.Repo+"."+in.Title), func(ctx context.Context) (out issue, err error) {

@@ -59,6 +59,8 @@ func (p *publisher) pullRequest() action.Action {
 			return err
 		}
 		if c.DryRun {
+			c.Infof("Performing dry run of creating pull request")
+			c.Infof("Dry run complete")
 			c.Output("targetBranchName", in.BranchName)
 			c.Output("remoteUrl", in.RepoURL)
 			c.Output("pullRequestNumber", 43.0)

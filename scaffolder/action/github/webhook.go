@@ -74,8 +74,13 @@ func (p *publisher) webhook() action.Action {
 		},
 	}, func(ctx context.Context, c *action.Context, in webhookInput) error {
 		r, err := p.open(ctx, c, in.RepoURL, in.Token)
-		if err != nil || c.DryRun {
+		if err != nil {
 			return err
+		}
+		c.Infof("Creating webhook %s for repo %s", in.WebhookURL, in.RepoURL)
+		if c.DryRun {
+			c.Infof("Dry run complete")
+			return nil
 		}
 		secret := or(in.WebhookSecret, p.WebhookSecret)
 		c.Redact(secret)
