@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -103,37 +104,31 @@ type sources struct {
 }
 
 // newSources makes the providers of the configuration. All hosts that they name
-// must have an integration.
+// must have an integration; those that have none are reported together.
 func newSources(p crawlParts) (*sources, error) {
 	s, settings := &sources{}, p.settings.Providers
+	var faults []error
+	host := func(key, name, kind string) integration.Host {
+		h, err := findHost(p.hosts, key, name, kind)
+		faults = append(faults, err)
+		return h
+	}
 	for _, o := range settings.GitHub {
-		if _, err := findHost(p.hosts, "catalog.providers.github."+o.ID, o.Host, integration.KindGitHub); err != nil {
-			return nil, err
-		}
+		host("catalog.providers.github."+o.ID, o.Host, integration.KindGitHub)
 		s.github = append(s.github, github.NewDiscovery(o, p.forges.github))
 	}
 	for _, o := range settings.GitHubOrg {
-		h, err := findHost(p.hosts, "catalog.providers.githubOrg "+o.ID, o.Host, integration.KindGitHub)
-		if err != nil {
-			return nil, err
-		}
-		for _, app := range h.Apps {
+		for _, app := range host("catalog.providers.githubOrg "+o.ID, o.Host, integration.KindGitHub).Apps {
 			o.Apps = append(o.Apps, app.ID)
 		}
 		s.githubOrgs = append(s.githubOrgs, github.NewOrgData(o, p.forges.github))
 	}
 	for _, o := range settings.GitLab {
-		if _, err := findHost(p.hosts, "catalog.providers.gitlab."+o.ID, o.Host, integration.KindGitLab); err != nil {
-			return nil, err
-		}
+		host("catalog.providers.gitlab."+o.ID, o.Host, integration.KindGitLab)
 		s.gitlab = append(s.gitlab, gitlab.NewDiscovery(o, p.forges.gitlab, nil))
 	}
 	for _, o := range settings.GitLabOrg {
-		h, err := findHost(p.hosts, "catalog.providers.gitlab."+o.ID, o.Host, integration.KindGitLab)
-		if err != nil {
-			return nil, err
-		}
-		o.URL = h.BaseURL
+		o.URL = host("catalog.providers.gitlab."+o.ID, o.Host, integration.KindGitLab).BaseURL
 		s.gitlabOrgs = append(s.gitlabOrgs, gitlab.NewOrgData(o, p.forges.gitlab))
 	}
 	for _, o := range settings.Git {
@@ -142,7 +137,7 @@ func newSources(p crawlParts) (*sources, error) {
 	off := settings.Disabled
 	s.github, s.githubOrgs, s.git = enabled(s.github, off), enabled(s.githubOrgs, off), enabled(s.git, off)
 	s.gitlab, s.gitlabOrgs = enabled(s.gitlab, off), enabled(s.gitlabOrgs, off)
-	return s, nil
+	return s, errors.Join(faults...)
 }
 
 // findHost returns the integration that a provider needs.

@@ -233,3 +233,34 @@ func TestProviderWithoutIntegration(t *testing.T) {
 	_, _, err := try(t, "serve", "--config", path, "--data", t.TempDir())
 	oneLine(t, err, "catalog.providers.github.default", "integrations.github", "ghe.example.com")
 }
+
+// A webhook that was answered is acted upon, even if the process is killed
+// before the change was read.
+func TestWebhookSurvivesAKill(t *testing.T) {
+	g := forgetest.NewGitHub(t)
+	addService(t, g, "cart", "Holds what is bought")
+	data := t.TempDir()
+	path := writeFile(t, t.TempDir(), "app-config.yaml", crawlConfig(g, "github: {organization: acme, host: '"+g.Host()+"'}"))
+	i, cmd := bootChild(t, nil, "--config", path, "--data", data)
+	i.until("component/default/cart", served)
+	c, err := g.Commit("acme/cart", "main", "Say it better", map[string]string{"catalog-info.yaml": component("cart", "Holds what will be bought")})
+	require.NoError(t, err)
+	asked := make(chan struct{}, 100)
+	remove := g.Inject(forgetest.Fault{Hold: make(chan struct{}), When: func(*http.Request) bool { asked <- struct{}{}; return true }})
+	d, err := g.Deliver(t.Context(), i.hook(), "push", "", g.PushEvent(c))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusAccepted, d.Status)
+	<-asked // it is being read
+	require.NoError(t, cmd.Process.Kill())
+	require.Error(t, i.wait())
+	remove()
+
+	i = bootArgs(t, "--config", path, "--data", data)
+	i.until("component/default/cart", describes("Holds what will be bought"))
+	d, err = g.Deliver(t.Context(), i.hook(), "push", d.ID, g.PushEvent(c))
+	require.NoError(t, err)
+	require.Equal(t, http.StatusAccepted, d.Status, "to be sent again is fine, and has no effect")
+	i.end()
+	_, _, err = try(t, "check", "--data", data)
+	require.NoError(t, err)
+}

@@ -211,7 +211,6 @@ func TestPublishedExamples(t *testing.T) {
 	}
 	type want struct {
 		added, removed []string
-		moved          string
 	}
 	registered := at(page, "master")
 	wants := map[string]want{

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/greenroom-idp/greenroom/catalog"
 )
 
@@ -116,12 +118,15 @@ func (d *OrgData) readGroups(ctx context.Context) ([]*group, error) {
 			meant = append(meant, g)
 		}
 	}
+	asking, ctx := errgroup.WithContext(ctx)
+	asking.SetLimit(looks)
 	for _, g := range meant {
-		if g.members, err = d.readMembers(ctx, g.FullPath); err != nil {
-			return nil, err
-		}
+		asking.Go(func() (err error) {
+			g.members, err = d.readMembers(ctx, g.FullPath)
+			return err
+		})
 	}
-	return meant, nil
+	return meant, asking.Wait()
 }
 
 const listMembers = `query listMembers($path: ID!, $relations: [GroupMemberRelation!], $after: String) {
