@@ -104,7 +104,8 @@ func (e *apiError) Error() string { return fmt.Sprintf("%s (status %d)", e.Messa
 
 // Is makes the conditions of package catalog of a status.
 func (e *apiError) Is(target error) bool {
-	return e.Status == http.StatusNotFound && target == error(catalog.ErrNotFound) ||
+	return (e.Status == http.StatusBadRequest || e.Status == http.StatusUnprocessableEntity) && target == error(catalog.ErrInput) ||
+		e.Status == http.StatusNotFound && target == error(catalog.ErrNotFound) ||
 		e.Status == http.StatusForbidden && target == error(catalog.ErrNotAllowed)
 }
 
@@ -115,7 +116,7 @@ func failure(ctx context.Context, err error) error {
 	}
 	var said *gl.ErrorResponse
 	if errors.As(err, &said) {
-		e := &apiError{Status: said.Response.StatusCode, Message: said.Message}
+		e := &apiError{Status: said.Response.StatusCode, Message: plain(said.Message)}
 		if e.Message == "" {
 			e.Message = http.StatusText(e.Status)
 		}
@@ -132,6 +133,14 @@ func failure(ctx context.Context, err error) error {
 		err = inner.Err
 	}
 	return fmt.Errorf("the host did not answer: %w", err)
+}
+
+// plain takes away what go-gitlab puts around GitLab's words.
+func plain(message string) string {
+	if inner, ok := strings.CutPrefix(message, "{message: "); ok {
+		return strings.TrimSuffix(inner, "}")
+	}
+	return message
 }
 
 // status returns the status of the answer that err is about, 0 if there was
