@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -47,7 +48,7 @@ func (g gitHosts) Credentials(ctx context.Context, host, path string) (user, pas
 		case integration.KindGitLab:
 			return "oauth2", h.Token.Value(), true, nil
 		}
-		return h.Git.Username, h.Git.Password.Value(), true, nil
+		return cmp.Or(h.Git.Username, "git"), cmp.Or(h.Token.Value(), h.Git.Password.Value()), true, nil
 	}
 	return "", "", false, nil
 }
