@@ -156,4 +156,5 @@ func TestComplete(t *testing.T) {
 	}
 	_, err = gitlab.Complete(t.Context(), b.options.Hosts, "groups", "wrong", about)
 	require.ErrorContains(t, err, "Bad credentials")
+	require.ErrorIs(t, err, catalog.ErrNotAllowed, "the token is the user's, and so is the mistake")
 }
