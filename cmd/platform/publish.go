@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"strings"
 
 	"github.com/greenroom-idp/greenroom/api/scaffolderapi"
 	"github.com/greenroom-idp/greenroom/cmd/platform/config"
 	"github.com/greenroom-idp/greenroom/ingest/github"
 	"github.com/greenroom-idp/greenroom/ingest/gitlab"
+	"github.com/greenroom-idp/greenroom/ingest/integration"
 	gitaction "github.com/greenroom-idp/greenroom/scaffolder/action/git"
 	githubaction "github.com/greenroom-idp/greenroom/scaffolder/action/github"
 	gitlabaction "github.com/greenroom-idp/greenroom/scaffolder/action/gitlab"
@@ -15,6 +18,39 @@ import (
 // commitDefaults are what the configuration says of commits.
 func commitDefaults(s config.Scaffolder) gitaction.Defaults {
 	return gitaction.Defaults{Author: gitaction.Identity{Name: s.AuthorName, Email: s.AuthorEmail}, Message: s.CommitMessage}
+}
+
+// gitOptions are what publish:git needs.
+func gitOptions(p scaffolderParts) gitaction.Options {
+	s := p.settings.Scaffolder
+	return gitaction.Options{Hosts: gitHosts{p.hosts, p.forges}, Defaults: commitDefaults(s), RequireUserCredentials: s.RequireUserCredentials}
+}
+
+// gitHosts finds what to sign in with at a Git server of any kind.
+type gitHosts struct {
+	hosts  *integration.Set
+	forges *forges
+}
+
+var _ gitaction.Hosts = gitHosts{}
+
+// Credentials implements the hosts of actions.
+func (g gitHosts) Credentials(ctx context.Context, host, path string) (user, password string, ok bool, err error) {
+	for _, h := range g.hosts.Hosts() {
+		if h.Host != host {
+			continue
+		}
+		switch h.Kind {
+		case integration.KindGitHub:
+			owner, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+			a, _, err := g.forges.github.Account(ctx, host, owner, "")
+			return "x-access-token", a.Token, true, err
+		case integration.KindGitLab:
+			return "oauth2", h.Token.Value(), true, nil
+		}
+		return cmp.Or(h.Git.Username, "git"), cmp.Or(h.Token.Value(), h.Git.Password.Value()), true, nil
+	}
+	return "", "", false, nil
 }
 
 // githubOptions are what the actions of GitHub need.

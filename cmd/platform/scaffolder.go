@@ -23,6 +23,7 @@ import (
 	catalogaction "github.com/greenroom-idp/greenroom/scaffolder/action/catalog"
 	"github.com/greenroom-idp/greenroom/scaffolder/action/debug"
 	fsaction "github.com/greenroom-idp/greenroom/scaffolder/action/fs"
+	gitaction "github.com/greenroom-idp/greenroom/scaffolder/action/git"
 	githubaction "github.com/greenroom-idp/greenroom/scaffolder/action/github"
 	gitlabaction "github.com/greenroom-idp/greenroom/scaffolder/action/gitlab"
 	"github.com/greenroom-idp/greenroom/scaffolder/action/notification"
@@ -108,6 +109,7 @@ func builtinActions(p scaffolderParts, added filterFuncs) []taskaction.Action {
 	all = append(all, catalogaction.Actions(catalogaction.Options{Catalog: p.catalog, Resolver: p.reader})...)
 	all = append(all, fetchActions(p, added)...)
 	all = append(all, notification.Actions(notification.Options{Sender: p.notices})...)
+	all = append(all, gitaction.Actions(gitOptions(p))...)
 	all = append(all, githubaction.Actions(githubOptions(p))...)
 	all = append(all, gitlabaction.Actions(gitlabOptions(p))...)
 	return all

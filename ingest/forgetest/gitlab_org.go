@@ -273,7 +273,8 @@ func (g *GitLab) userJSON(u GitLabUser) map[string]any {
 func (g *GitLab) listUsers(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	list := slices.DeleteFunc(g.allUsers(), func(u GitLabUser) bool {
-		return q.Get("active") == "true" && u.Blocked || q.Get("without_project_bots") == "true" && u.Bot
+		return q.Get("active") == "true" && u.Blocked || q.Get("without_project_bots") == "true" && u.Bot ||
+			q.Get("username") != "" && !strings.EqualFold(q.Get("username"), u.Username)
 	})
 	out := []any{}
 	for _, u := range pageOf(w, r, list, 20, 100, gitlabPages) {

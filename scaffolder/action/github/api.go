@@ -100,7 +100,8 @@ func (e *apiError) Error() string {
 
 // Is makes the conditions of package catalog of a status.
 func (e *apiError) Is(target error) bool {
-	return e.Status == http.StatusNotFound && target == error(catalog.ErrNotFound) ||
+	return e.Status == http.StatusUnprocessableEntity && target == error(catalog.ErrInput) ||
+		e.Status == http.StatusNotFound && target == error(catalog.ErrNotFound) ||
 		e.Status == http.StatusForbidden && target == error(catalog.ErrNotAllowed)
 }
 

@@ -2,6 +2,7 @@ package github
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -21,6 +22,26 @@ const maxPages = 50
 // repositoriesWithOwner, branches and owners, as far as the token of the user
 // sees them. The credentials of the integration are not used.
 func Complete(ctx context.Context, hosts Hosts, resource, token string, about map[string]string) ([]Completion, error) {
+	found, err := complete(ctx, hosts, resource, token, about)
+	var said *apiError
+	if errors.As(err, &said) {
+		return nil, catalog.NewError(refusal(said.Status), err.Error())
+	}
+	return found, err
+}
+
+// refusal is the name of the error for an answer to the token of a user.
+func refusal(status int) string {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return catalog.NameNotAllowed
+	case http.StatusNotFound:
+		return catalog.NameNotFound
+	}
+	return catalog.NameUnavailable
+}
+
+func complete(ctx context.Context, hosts Hosts, resource, token string, about map[string]string) ([]Completion, error) {
 	account, ok, err := hosts.Account(ctx, or(about["host"], "github.com"), about["owner"], token)
 	if err != nil {
 		return nil, err

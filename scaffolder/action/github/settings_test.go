@@ -199,4 +199,5 @@ func TestComplete(t *testing.T) {
 	}
 	_, err = github.Complete(t.Context(), b.options.Hosts, "owners", "wrong", about)
 	require.ErrorContains(t, err, "Bad credentials")
+	require.ErrorIs(t, err, catalog.ErrNotAllowed, "the token is the user's, and so is the mistake")
 }

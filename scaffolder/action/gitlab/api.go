@@ -16,7 +16,10 @@ import (
 )
 
 // An api asks one host.
-type api struct{ client *gl.Client }
+type api struct {
+	//lint:ignore SA1019 the module moved and kept its API; this one is the project's choice
+	client *gl.Client
+}
 
 type unlimited struct{}
 
@@ -26,6 +29,7 @@ const userAgent = "greenroom"
 
 // newAPI makes go-gitlab leave tokens, budgets and retries to the account.
 func newAPI(a Account) (*api, error) {
+	//lint:ignore SA1019 the module moved and kept its API; this one is the project's choice
 	client, err := gl.NewClient("", gl.WithBaseURL(a.API), gl.WithHTTPClient(a.HTTP), gl.WithoutRetries(), gl.WithCustomLimiter(unlimited{}))
 	if err != nil {
 		return nil, errors.New("the API of the host has no valid URL")
@@ -104,7 +108,8 @@ func (e *apiError) Error() string { return fmt.Sprintf("%s (status %d)", e.Messa
 
 // Is makes the conditions of package catalog of a status.
 func (e *apiError) Is(target error) bool {
-	return e.Status == http.StatusNotFound && target == error(catalog.ErrNotFound) ||
+	return (e.Status == http.StatusBadRequest || e.Status == http.StatusUnprocessableEntity) && target == error(catalog.ErrInput) ||
+		e.Status == http.StatusNotFound && target == error(catalog.ErrNotFound) ||
 		e.Status == http.StatusForbidden && target == error(catalog.ErrNotAllowed)
 }
 
@@ -115,7 +120,7 @@ func failure(ctx context.Context, err error) error {
 	}
 	var said *gl.ErrorResponse
 	if errors.As(err, &said) {
-		e := &apiError{Status: said.Response.StatusCode, Message: said.Message}
+		e := &apiError{Status: said.Response.StatusCode, Message: plain(said.Message)}
 		if e.Message == "" {
 			e.Message = http.StatusText(e.Status)
 		}
@@ -132,6 +137,14 @@ func failure(ctx context.Context, err error) error {
 		err = inner.Err
 	}
 	return fmt.Errorf("the host did not answer: %w", err)
+}
+
+// plain takes away what go-gitlab puts around GitLab's words.
+func plain(message string) string {
+	if inner, ok := strings.CutPrefix(message, "{message: "); ok {
+		return strings.TrimSuffix(inner, "}")
+	}
+	return message
 }
 
 // status returns the status of the answer that err is about, 0 if there was

@@ -242,7 +242,7 @@ func (s *sending) push(ctx context.Context, in pushInput) (string, error) {
 		s.c.Warnf("There are no changes to commit to %s: nothing was pushed", in.BranchName)
 		return "", nil
 	}
-	if !is && base != "" {
+	if !is && base != "" && base != in.BranchName { // the first commit makes the first branch
 		if err := s.makeBranch(ctx, in.BranchName, base); err != nil {
 			return "", err
 		}

@@ -2,6 +2,7 @@ package gitlab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -18,6 +19,26 @@ const mostOffered = 5000
 // groups, with the user of the token at the end, and repositories, as far as
 // the token sees them. The token of the integration is not used.
 func Complete(ctx context.Context, hosts Hosts, resource, token string, about map[string]string) ([]Completion, error) {
+	found, err := complete(ctx, hosts, resource, token, about)
+	var said *apiError
+	if errors.As(err, &said) {
+		return nil, catalog.NewError(refusal(said.Status), err.Error())
+	}
+	return found, err
+}
+
+// refusal is the name of the error for an answer to the token of a user.
+func refusal(status int) string {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return catalog.NameNotAllowed
+	case http.StatusNotFound:
+		return catalog.NameNotFound
+	}
+	return catalog.NameUnavailable
+}
+
+func complete(ctx context.Context, hosts Hosts, resource, token string, about map[string]string) ([]Completion, error) {
 	host := or(about["host"], "gitlab.com")
 	account, ok := hosts.Account(host, token)
 	if !ok {

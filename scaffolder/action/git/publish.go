@@ -1,0 +1,114 @@
+package git
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/greenroom-idp/greenroom/catalog"
+	"github.com/greenroom-idp/greenroom/scaffolder/action"
+)
+
+// Hosts knows the Git servers of an installation. Implementations are safe for
+// concurrent use.
+type Hosts interface {
+	// Credentials returns what to sign in with at a host, with its port where
+	// that is not the default one. It is false for hosts that are not
+	// configured, which nothing is pushed to.
+	Credentials(ctx context.Context, host, path string) (user, password string, ok bool, err error)
+}
+
+// Options are what publish:git needs; the zero value of a field means what is
+// said beside it.
+type Options struct {
+	// Hosts is required.
+	Hosts Hosts
+	// Defaults are for commits.
+	Defaults Defaults
+	// RequireUserCredentials: those of integrations are not used.
+	RequireUserCredentials bool
+	// Sleep waits between attempts; nil: a timer.
+	Sleep func(context.Context, time.Duration) error
+}
+
+type input struct {
+	RemoteURL        string `json:"remoteUrl" doc:"The URL of the repository, over https"`
+	DefaultBranch    string `json:"defaultBranch,omitempty" default:"main" doc:"The branch that is pushed to"`
+	SourcePath       string `json:"sourcePath,omitempty" doc:"The folder of the workspace that is pushed; all of it if nothing is said"`
+	GitCommitMessage string `json:"gitCommitMessage,omitempty" doc:"The message of the commit"`
+	GitAuthorName    string `json:"gitAuthorName,omitempty" doc:"Who has made the commit"`
+	GitAuthorEmail   string `json:"gitAuthorEmail,omitempty" doc:"The e-mail address of who has made it"`
+	Username         string `json:"username,omitempty" doc:"The user to sign in as, with the token"`
+	Token            string `json:"token,omitempty" doc:"The token or password to use in place of what is configured for the host"`
+}
+
+type output struct {
+	RemoteURL  string `json:"remoteUrl" doc:"The URL to clone from"`
+	CommitHash string `json:"commitHash" doc:"The hash of the commit"`
+}
+
+// Actions returns the actions of this package.
+func Actions(o Options) []action.Action {
+	const id = "publish:git"
+	return []action.Action{action.NewWithOutput(action.Spec{
+		ID: id, Repeatable: true,
+		Description: "Pushes the workspace, or a folder of it, to a repository on any Git server. The repository must be there and be empty, or hold what was pushed from the same folder.",
+		Examples: []action.Example{{Description: "Push the workspace", Example: "steps:\n  - id: publish\n    name: Push\n    action: publish:git\n    input:\n" +
+			"      remoteUrl: https://git.example.com/acme/shop.git\n      defaultBranch: main\n"}},
+	}, func(ctx context.Context, c *action.Context, in input) (output, error) { return o.run(ctx, c, in) })}
+}
+
+func (o Options) run(ctx context.Context, c *action.Context, in input) (out output, err error) {
+	remote, err := o.remote(ctx, c, in)
+	if err != nil {
+		return out, err
+	}
+	dir, err := SourceDir(c.Workspace, in.SourcePath)
+	if err != nil {
+		return out, err
+	}
+	at, err := Now(ctx, c, in.RemoteURL)
+	if err != nil {
+		return out, err
+	}
+	branch := firstOf(in.DefaultBranch, "main")
+	commit, err := Save(ctx, c.Workspace, Commit{Dir: dir, Branch: branch, Message: o.Defaults.MessageOr(in.GitCommitMessage),
+		Author: o.Defaults.AuthorOr(in.GitAuthorName, in.GitAuthorEmail), Time: at})
+	if err != nil {
+		return out, err
+	}
+	if err := commit.Push(ctx, remote, branch); err != nil {
+		return out, err
+	}
+	return output{RemoteURL: in.RemoteURL, CommitHash: commit.Hash()}, nil
+}
+
+// remote checks where to push to, and finds credentials for it.
+func (o Options) remote(ctx context.Context, c *action.Context, in input) (r Remote, err error) {
+	u, err := url.Parse(in.RemoteURL)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.Fragment != "":
+		return r, catalog.NewError(catalog.NameInput, "remoteUrl must be the https URL of a repository")
+	case u.User != nil:
+		return r, catalog.NewError(catalog.NameInput, "remoteUrl has credentials in it: use the input token, with a secret of the task")
+	case in.Token == "" && o.RequireUserCredentials:
+		return r, catalog.NewError(catalog.NameInput, fmt.Sprintf(
+			"No user credentials provided for host %s, but scaffolder.requireScmUserCredentials is enabled", u.Host))
+	}
+	r = Remote{URL: in.RemoteURL, Sleep: o.Sleep}
+	var ok bool
+	r.User, r.Password, ok, err = o.Hosts.Credentials(ctx, strings.ToLower(u.Host), u.Path)
+	switch {
+	case err != nil:
+		return r, err
+	case !ok:
+		return r, catalog.NewError(catalog.NameNotAllowed, fmt.Sprintf("Nothing is pushed to %s: it has no entry in the integrations of the configuration", u.Host))
+	}
+	if in.Token != "" {
+		c.Redact(in.Token)
+		r.User, r.Password = firstOf(in.Username, r.User, "git"), in.Token
+	}
+	return r, nil
+}
