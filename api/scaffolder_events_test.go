@@ -101,7 +101,10 @@ func TestEventsWait(t *testing.T) {
 	id := w.create(`{"templateRef":"slow","values":{}}`)
 	<-w.waits
 	var events []sseEvent
-	require.NoError(t, json.Unmarshal(w.do("GET", "/api/scaffolder/v2/tasks/"+id+"/events", "").body, &events))
+	require.Eventually(t, func() bool { // until the beginning of the step is stored
+		require.NoError(t, json.Unmarshal(w.do("GET", "/api/scaffolder/v2/tasks/"+id+"/events", "").body, &events))
+		return len(events) == 2
+	}, soon, time.Millisecond)
 	last := events[len(events)-1].ID
 	r := w.do("GET", fmt.Sprintf("/api/scaffolder/v2/tasks/%s/events?after=%d", id, last), "")
 	require.Equal(t, "[]", r.text())

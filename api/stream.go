@@ -20,9 +20,11 @@ const stallTimeout = 30 * time.Second
 func (s *Server) stream(c *gin.Context, a wire.Stream) {
 	h := c.Writer.Header()
 	h.Set("Content-Type", a.ContentType)
-	h.Set("Cache-Control", "no-cache")
-	h.Set("Connection", "keep-alive")
-	h.Set(gzhttp.HeaderNoCompression, "1")
+	if !a.Bulk {
+		h.Set("Cache-Control", "no-cache")
+		h.Set("Connection", "keep-alive")
+		h.Set(gzhttp.HeaderNoCompression, "1")
+	}
 	c.Status(http.StatusOK)
 	if c.Request.Method == http.MethodHead {
 		c.Writer.WriteHeaderNow()
@@ -35,7 +37,7 @@ func (s *Server) stream(c *gin.Context, a wire.Stream) {
 	defer control.SetWriteDeadline(time.Time{}) //nolint:errcheck // the next request on the connection has a time of its own
 	err := a.Run(c.Request.Context(), func(piece []byte) error {
 		_ = control.SetWriteDeadline(time.Now().Add(stallTimeout))
-		if _, err := c.Writer.Write(piece); err != nil {
+		if _, err := c.Writer.Write(piece); err != nil || a.Bulk {
 			return err
 		}
 		return control.Flush()

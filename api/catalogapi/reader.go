@@ -2,6 +2,7 @@ package catalogapi
 
 import (
 	"context"
+	"io"
 
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 )
@@ -32,10 +33,12 @@ type Reader interface {
 
 // A Page is a body. Link is the target of the next page where the body cannot
 // say so itself. Release, unless nil, is called when the body has been sent.
+// Stream, unless nil, writes a body that is too long to be held as a whole.
 type Page struct {
 	Body    []byte
 	Link    string
 	Release func()
+	Stream  func(ctx context.Context, w io.Writer) error
 }
 
 // A Selection says which entities are meant; all conditions hold together.

@@ -1,6 +1,7 @@
 package catalogapi
 
 import (
+	"context"
 	"errors"
 	"strings"
 
@@ -29,6 +30,11 @@ func (a *API) readable(c *gin.Context) (only *jsonvalue.Object, denied bool, err
 // answer sends a page: with an ETag if it was projected, as it stands if it
 // came straight out of the store.
 func answer(p Page, projected bool) any {
+	if p.Stream != nil {
+		return wire.Stream{ContentType: "application/json; charset=utf-8", Bulk: true, Run: func(ctx context.Context, send func([]byte) error) error {
+			return p.Stream(ctx, sender(send))
+		}}
+	}
 	link := ""
 	if p.Link != "" {
 		link = "<" + p.Link + `>; rel="next"`
@@ -37,6 +43,16 @@ func answer(p Page, projected bool) any {
 		return wire.Linked{Body: p.Body, Link: link, Release: p.Release}
 	}
 	return wire.Raw{Body: p.Body, Link: link, Release: p.Release}
+}
+
+// A sender writes with a function that sends.
+type sender func([]byte) error
+
+func (s sender) Write(p []byte) (int, error) {
+	if err := s(p); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // Entities answers GET /entities.

@@ -29,6 +29,7 @@ type Engine interface {
 	Task(id string) (t scaffolder.Task, spec []byte, err error)
 	Tasks(q engine.Query) (page []engine.Listed, total int, err error)
 	Events(id string, after int64) ([]scaffolder.Event, error)
+	Page(t scaffolder.Task, after int64) (events []scaffolder.Event, more bool, err error)
 	Watch(id string) *engine.Watch
 }
 

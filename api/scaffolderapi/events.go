@@ -107,7 +107,7 @@ func (s *stream) run(ctx context.Context, send func([]byte) error) error {
 	defer alive.Stop()
 	frame := []byte(":\n\n") // so that the client knows at once that it is connected
 	for {
-		events, err := s.Engine.Events(s.task.ID, s.after)
+		events, more, err := s.Engine.Page(s.task, s.after)
 		if err != nil {
 			return err
 		}
@@ -117,10 +117,13 @@ func (s *stream) run(ctx context.Context, send func([]byte) error) error {
 				return err
 			}
 		}
-		if s.completed != 0 && !s.task.StartsOver || s.isStopped() {
+		if s.completed != 0 && !more && !s.task.StartsOver || s.isStopped() {
 			return nil
 		}
 		frame = frame[:0]
+		if more {
+			continue
+		}
 		select {
 		case <-watch.C():
 		case <-alive.C:

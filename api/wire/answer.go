@@ -101,5 +101,8 @@ func AppendJSON(dst []byte, v any) ([]byte, error) {
 // way before it returns; it fails when the client does not take them.
 type Stream struct {
 	ContentType string
-	Run         func(ctx context.Context, send func([]byte) error) error
+	// Bulk says that the pieces are there as fast as the client takes them:
+	// they may be compressed and gathered on the way.
+	Bulk bool
+	Run  func(ctx context.Context, send func([]byte) error) error
 }

@@ -134,7 +134,7 @@ func (t *txn) removeFrom(source store.Source, ref string) error {
 }
 
 func (t *txn) addAll(source store.Source, added []incoming) error {
-	for _, in := range added {
+	for _, in := range inOrder(added) {
 		s, err := t.state(in.ref)
 		if err != nil {
 			return err

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/greenroom-idp/greenroom/catalog"
@@ -55,6 +57,20 @@ type incoming struct {
 	hash        store.Digest
 	locationKey string
 	keyless     bool
+}
+
+// inOrder returns the last of each ref, in order of refs: a store takes many
+// new keys of one transaction in ascending order far quicker than at random.
+func inOrder(list []incoming) []incoming {
+	sorted := slices.Clone(list)
+	slices.SortStableFunc(sorted, func(a, b incoming) int { return cmp.Compare(a.ref, b.ref) })
+	out := sorted[:0]
+	for i, in := range sorted {
+		if i+1 == len(sorted) || sorted[i+1].ref != in.ref {
+			out = append(out, in)
+		}
+	}
+	return out
 }
 
 func (t *txn) load(ref string) (*record, error) {
@@ -364,7 +380,8 @@ func (t *txn) removeDocument(s *store.State) error {
 
 // flush writes the states that were touched.
 func (t *txn) flush() error {
-	for _, r := range t.records {
+	for _, ref := range slices.Sorted(maps.Keys(t.records)) {
+		r := t.records[ref]
 		if r.state == nil || !r.dirty {
 			continue
 		}

@@ -372,15 +372,11 @@ func (t *txn) setChildren(s *store.State, o *outcome) error {
 	if err != nil {
 		return err
 	}
-	last, times := make(map[string]int, len(o.children)), make(map[string]int, len(o.children))
-	for i, c := range o.children {
-		last[c.ref] = i
+	times := make(map[string]int, len(o.children))
+	for _, c := range o.children {
 		times[c.ref]++
 	}
-	for i, c := range o.children {
-		if last[c.ref] != i {
-			continue
-		}
+	for _, c := range inOrder(o.children) {
 		stored, err := t.upsert(c, source)
 		if err != nil {
 			return err
@@ -394,7 +390,7 @@ func (t *txn) setChildren(s *store.State, o *outcome) error {
 		}
 	}
 	for _, ref := range before {
-		if _, still := last[ref]; still {
+		if times[ref] > 0 {
 			continue
 		}
 		child, err := t.state(ref)

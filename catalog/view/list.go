@@ -79,20 +79,19 @@ func (l *Listing) read() (list, error) {
 	return out, nil
 }
 
+// inOne is up to how many entities are answered in one piece where no page is
+// asked for.
+const inOne = 1000
+
 // Entities lists entities as an array: one page with the link to the next, or
-// all of them. For all of them List needs less memory.
+// all of them, which come as a stream if they are many.
 func (v *View) Entities(ctx context.Context, l Listing) (Page, error) {
 	in, err := l.read()
 	if err != nil {
 		return Page{}, err
 	}
 	if !l.Paged() {
-		b := v.buffer()
-		w := &appender{(*b)[:0]}
-		if err := v.stream(ctx, in, w); err != nil {
-			return Page{}, err
-		}
-		return v.answer(b, w.data), nil
+		return v.all(ctx, in)
 	}
 	link := ""
 	page, err := v.build(ctx, func(dst []byte, s *index.Snapshot, m Moment) ([]byte, error) {
@@ -156,25 +155,29 @@ func unescape(s string) string {
 // streamBatch is how many entities a moment is opened for at a time.
 const streamBatch = 256
 
-// List writes all entities of a listing that is not paged to w, as an array,
-// batch by batch. No moment is open while w is written to, so that a slow w
-// holds up nobody; an entity that is removed meanwhile is left out. Nothing is
-// written where the request makes no sense.
-func (v *View) List(ctx context.Context, l Listing, w io.Writer) error {
-	in, err := l.read()
-	if err != nil {
-		return err
-	}
-	return v.stream(ctx, in, w)
-}
-
-func (v *View) stream(ctx context.Context, in list, w io.Writer) error {
+// all answers with every entity of a listing.
+func (v *View) all(ctx context.Context, in list) (Page, error) {
 	s := v.index.Snapshot()
 	search := index.Search{Filter: in.filter, Limit: math.MaxInt32 - 1, NoTotal: true}
 	if len(in.orders) > 0 {
 		search.Order = &in.orders[0]
 	}
 	hits := s.Search(search).Hits
+	if len(hits) > inOne {
+		return Page{Stream: func(ctx context.Context, w io.Writer) error { return v.stream(ctx, s, hits, in.projection, w) }}, nil
+	}
+	b := v.buffer()
+	w := &appender{(*b)[:0]}
+	if err := v.stream(ctx, s, hits, in.projection, w); err != nil {
+		return Page{}, err
+	}
+	return v.answer(b, w.data), nil
+}
+
+// stream writes entities to w, as an array, batch by batch. No moment is open
+// while w is written to, so that a slow w holds up nobody; an entity that is
+// removed meanwhile is left out.
+func (v *View) stream(ctx context.Context, s *index.Snapshot, hits []index.Hit, p *query.Projection, w io.Writer) error {
 	b := v.buffer()
 	defer v.buffers.Put(b)
 	if _, err := io.WriteString(w, "["); err != nil {
@@ -187,7 +190,7 @@ func (v *View) stream(ctx context.Context, in list, w io.Writer) error {
 		for i, h := range hits[:n] {
 			uids[i] = s.UID(h.ID)
 		}
-		data, err := v.batch(ctx, (*b)[:0], uids, separator, in.projection)
+		data, err := v.batch(ctx, (*b)[:0], uids, separator, p)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"sync"
 	"time"
@@ -52,6 +53,9 @@ type Page struct {
 	// Release, unless nil, gives the body back; it must not be used
 	// afterwards. Not to call it is no leak.
 	Release func()
+	// Stream, unless nil, writes the body in its place, which is too long to be
+	// held as a whole.
+	Stream func(ctx context.Context, w io.Writer) error
 }
 
 // A Selection says which entities are meant; all conditions hold together.

@@ -13,6 +13,7 @@ import (
 	"github.com/greenroom-idp/greenroom/catalog/boltstore"
 	"github.com/greenroom-idp/greenroom/catalog/index"
 	"github.com/greenroom-idp/greenroom/catalog/store"
+	ingeststore "github.com/greenroom-idp/greenroom/ingest/boltstore"
 	taskstore "github.com/greenroom-idp/greenroom/scaffolder/boltstore"
 	"go.etcd.io/bbolt"
 )
@@ -59,6 +60,9 @@ func check(ctx context.Context, dataDir string, stdout io.Writer) (err error) {
 	}
 	if err := checkTasks(db, report); err != nil {
 		return fmt.Errorf("check the tasks: %w", err)
+	}
+	if err := ingeststore.Check(db, report); err != nil {
+		return fmt.Errorf("check the records of crawlers: %w", err)
 	}
 	fmt.Fprintf(out, "%s: %d entities, %d violations\n", db.Path(), entities, violations)
 	if err := out.Flush(); err != nil {

@@ -139,6 +139,9 @@ func newSources(p crawlParts) (*sources, error) {
 	for _, o := range settings.Git {
 		s.git = append(s.git, git.NewList(o, p.hosts.Kind))
 	}
+	off := settings.Disabled
+	s.github, s.githubOrgs, s.git = enabled(s.github, off), enabled(s.githubOrgs, off), enabled(s.git, off)
+	s.gitlab, s.gitlabOrgs = enabled(s.gitlab, off), enabled(s.gitlabOrgs, off)
 	return s, nil
 }
 
@@ -169,6 +172,11 @@ func (s *sources) providers() (out []provider.Provider) {
 		out = append(out, d.Provider())
 	}
 	return out
+}
+
+// enabled leaves out the providers of these names.
+func enabled[T interface{ Name() string }](all []T, disabled []string) []T {
+	return slices.DeleteFunc(all, func(p T) bool { return slices.Contains(disabled, p.Name()) })
 }
 
 // addGitHubWebhook takes deliveries of GitHub where there is a secret for them.

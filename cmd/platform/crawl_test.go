@@ -221,7 +221,9 @@ events:
 		status, _ := i.send(http.MethodPost, "/api/events/http/"+topic, map[string]string{})
 		require.Equal(t, want, status, topic)
 	}
-	warned, _ := i.log.find(func(line map[string]any) bool { return strings.Contains(fmt.Sprint(line["warning"]), "events.http.topics") })
+	warned, _ := i.log.find(func(line map[string]any) bool {
+		return strings.Contains(fmt.Sprint(line["warning"]), "events.http.topics")
+	})
 	require.Len(t, warned, 1, "a topic that nobody can prove is named")
 }
 

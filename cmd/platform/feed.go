@@ -64,6 +64,9 @@ func configuredLocations(c config.Catalog) ([]catalog.LocationRef, error) {
 	var out []catalog.LocationRef
 	seen := map[catalog.LocationRef]bool{}
 	for _, l := range c.Locations {
+		if config.IsListing(l.Type) {
+			continue // a provider stands for it
+		}
 		ref, err := absoluteLocation(l)
 		if err != nil {
 			return nil, err

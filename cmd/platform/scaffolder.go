@@ -23,6 +23,8 @@ import (
 	catalogaction "github.com/greenroom-idp/greenroom/scaffolder/action/catalog"
 	"github.com/greenroom-idp/greenroom/scaffolder/action/debug"
 	fsaction "github.com/greenroom-idp/greenroom/scaffolder/action/fs"
+	githubaction "github.com/greenroom-idp/greenroom/scaffolder/action/github"
+	gitlabaction "github.com/greenroom-idp/greenroom/scaffolder/action/gitlab"
 	"github.com/greenroom-idp/greenroom/scaffolder/action/notification"
 	taskstore "github.com/greenroom-idp/greenroom/scaffolder/boltstore"
 	tasks "github.com/greenroom-idp/greenroom/scaffolder/engine"
@@ -44,6 +46,7 @@ type scaffolderParts struct {
 	catalog  taskCatalog
 	reader   taskReader
 	notices  notification.Sender
+	forges   *forges
 }
 
 // A scaffoldery is the scaffolder: its tasks, and what answers for them.
@@ -92,7 +95,7 @@ func newScaffolder(p scaffolderParts) (_ *scaffoldery, err error) {
 		return nil, err
 	}
 	s.api, err = scaffolderapi.New(scaffolderapi.Options{Engine: s.tasks, Catalog: p.catalog.API, Actions: registry, Decider: p.decider,
-		Validate: scaffolder.Validator(p.kinds), Filters: added, Log: p.log})
+		Validate: scaffolder.Validator(p.kinds), Filters: added, Completers: completers(p), Log: p.log})
 	return s, err
 }
 
@@ -105,6 +108,8 @@ func builtinActions(p scaffolderParts, added filterFuncs) []taskaction.Action {
 	all = append(all, catalogaction.Actions(catalogaction.Options{Catalog: p.catalog, Resolver: p.reader})...)
 	all = append(all, fetchActions(p, added)...)
 	all = append(all, notification.Actions(notification.Options{Sender: p.notices})...)
+	all = append(all, githubaction.Actions(githubOptions(p))...)
+	all = append(all, gitlabaction.Actions(gitlabOptions(p))...)
 	return all
 }
 

@@ -24,6 +24,8 @@ var (
 	order      = []byte("ingest/order")
 )
 
+func buckets() [][]byte { return [][]byte{meta, records, held, deliveries, ids, order} }
+
 // A Store is a provider.Store and a webhook.Store.
 type Store struct{ db *bbolt.DB }
 
@@ -39,7 +41,7 @@ var ErrFormat = errors.New("the crawlers' records have another format")
 // caller's to close.
 func Open(db *bbolt.DB) (*Store, error) {
 	err := db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range [][]byte{meta, records, held, deliveries, ids, order} {
+		for _, name := range buckets() {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}

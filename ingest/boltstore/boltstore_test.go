@@ -179,6 +179,26 @@ func TestCheckNoticesDamage(t *testing.T) {
 
 func sequence(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
+func TestCheckOfADatabase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "test.db")
+	db, err := bbolt.Open(path, 0o600, nil)
+	require.NoError(t, err)
+	fail := func(v string) { t.Error(v) }
+	require.NoError(t, boltstore.Check(db, fail), "there need not be any records")
+	_, err = boltstore.Open(db)
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	db, err = bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true})
+	require.NoError(t, err)
+	require.NoError(t, boltstore.Check(db, fail), "nor a database that can be written")
+	require.NoError(t, db.Close())
+	db, err = bbolt.Open(path, 0o600, nil)
+	require.NoError(t, err)
+	defer db.Close()
+	require.NoError(t, db.Update(func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("ingest/ids")) }))
+	require.ErrorContains(t, boltstore.Check(db, fail), "ingest/ids")
+}
+
 func TestAnotherFormatIsRefused(t *testing.T) {
 	_, db := open(t)
 	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {

@@ -49,3 +49,23 @@ func checkMirror(tx *bbolt.Tx, a, b []byte, report func(string)) error {
 		return nil
 	})
 }
+
+// Check reads what there is in a database, which may be open for reading alone
+// and may have no records of crawlers, and reports each one that is not as it
+// was written.
+func Check(db *bbolt.DB, report func(violation string)) error {
+	there := false
+	err := db.View(func(tx *bbolt.Tx) error {
+		there = tx.Bucket(meta) != nil
+		for _, name := range buckets() {
+			if there && tx.Bucket(name) == nil {
+				return fmt.Errorf("bucket %s is missing", name)
+			}
+		}
+		return nil
+	})
+	if err != nil || !there {
+		return err
+	}
+	return (&Store{db}).Check(report)
+}

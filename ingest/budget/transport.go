@@ -113,8 +113,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 func (t *Transport) States() []State { return t.tracker.states() }
 
 // RoundTrip sends a request as soon as its budget allows, and again after a
-// failure that may pass: requests that only read, and others whose context says
-// so with Repeatable.
+// failure that may pass: requests that only read, others whose context says so
+// with Repeatable, and all that were refused for their rate.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	urgent := IsUrgent(ctx)
@@ -224,6 +224,9 @@ func Repeatable(ctx context.Context) context.Context {
 // again tells whether an attempt failed in a way that may pass.
 func (t *Transport) again(req *http.Request, res *http.Response, err error, attempt int) bool {
 	reads := req.Method == http.MethodGet || req.Method == http.MethodHead || req.Context().Value(repeatableKey{}) == true
+	if res != nil && (res.StatusCode == http.StatusTooManyRequests || readRefusal(res)) {
+		reads = true // it was turned away at the door: nothing was done
+	}
 	if attempt >= t.o.Retries || !reads || req.Context().Err() != nil || req.Body != nil && req.GetBody == nil {
 		return false
 	}

@@ -22,6 +22,7 @@ type GitHub struct {
 	downloads int             // how many tarballs were granted
 	granted   map[string]bool // tickets for a tarball
 	org       githubOrg
+	writes    githubWrites
 }
 
 // StartGitHub starts a double of GitHub.
@@ -35,6 +36,9 @@ func StartGitHub(o Options) (*GitHub, error) {
 	g.contentRoutes()
 	g.appRoutes()
 	g.orgRoutes()
+	if err := g.publishRoutes(); err != nil {
+		return nil, err
+	}
 	f.server.Start()
 	return g, nil
 }

@@ -20,6 +20,7 @@ type GitLab struct {
 	mu        sync.Mutex // guards what follows
 	artifacts map[string][]byte
 	org       gitlabOrg
+	writes    gitlabWrites
 }
 
 // StartGitLab starts a double of GitLab.
@@ -33,6 +34,7 @@ func StartGitLab(o Options) (*GitLab, error) {
 	g.gitRoutes()
 	g.contentRoutes()
 	g.orgRoutes()
+	g.publishRoutes()
 	f.server.Start()
 	return g, nil
 }

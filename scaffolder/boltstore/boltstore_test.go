@@ -115,7 +115,7 @@ func TestFileOfFormat1(t *testing.T) {
 		tasks, events := 0, 0
 		require.NoError(t, tx.Tasks(false, func(task scaffolder.Task) bool {
 			tasks++
-			list, err := tx.Events(task.ID, 0)
+			list, _, err := tx.Events(task.ID, 0, 0)
 			require.NoError(t, err)
 			events += len(list)
 			return true
@@ -172,7 +172,7 @@ func TestDamagedRecords(t *testing.T) {
 				require.NoError(t, s.View(func(tx store.ReadTx) error {
 					_, err := tx.Task(id)
 					note(err)
-					_, err = tx.Events(id, 0)
+					_, _, err = tx.Events(id, 0, 0)
 					note(err)
 					_, err = tx.LastStep(id)
 					note(err)

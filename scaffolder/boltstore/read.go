@@ -105,32 +105,36 @@ func (t *transaction) Unfinished(yield func(scaffolder.Task) bool) error {
 }
 
 // Events implements store.ReadTx.
-func (t *transaction) Events(id string, after int64) ([]scaffolder.Event, error) {
+func (t *transaction) Events(id string, after int64, limit int) (out []scaffolder.Event, more bool, err error) {
 	r, err := t.row(id)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	after = max(after, 0)
 	prefix := order.AppendUint64(nil, r.task.Number)
-	var out []scaffolder.Event
 	bucket := t.tx.Bucket(bucketEvents)
 	if r.completion != 0 && r.completion <= uint64(after) {
 		key := order.AppendUint64(slices.Clone(prefix), r.completion)
 		e, err := decodeEvent(id, key, bucket.Get(key))
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		out = append(out, e)
 	}
+	size := 0
 	c := bucket.Cursor()
 	for k, v := c.Seek(order.AppendUint64(slices.Clone(prefix), uint64(after)+1)); bytes.HasPrefix(k, prefix); k, v = c.Next() {
+		if limit > 0 && size >= limit {
+			return out, true, nil
+		}
 		e, err := decodeEvent(id, k, v)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		out = append(out, e)
+		size += len(e.Body)
 	}
-	return out, nil
+	return out, false, nil
 }
 
 // LastStep implements store.ReadTx.

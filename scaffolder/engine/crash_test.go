@@ -123,7 +123,7 @@ func (k *killer) inspect() {
 	k.effects = len(lines)
 	k.view(func(tx store.ReadTx) error {
 		return tx.Tasks(false, func(task scaffolder.Task) bool {
-			events, err := tx.Events(task.ID, 0)
+			events, _, err := tx.Events(task.ID, 0, 0)
 			require.NoError(k.t, err)
 			known := map[int64]bool{}
 			for _, e := range events {
@@ -178,7 +178,7 @@ func (k *killer) check(tasks int) {
 	k.view(func(tx store.ReadTx) error {
 		return tx.Tasks(false, func(task scaffolder.Task) bool {
 			count++
-			events, err := tx.Events(task.ID, 0)
+			events, _, err := tx.Events(task.ID, 0, 0)
 			require.NoError(k.t, err)
 			last := events[len(events)-1]
 			require.Equal(k.t, scaffolder.Completed, task.Status, string(last.Body))

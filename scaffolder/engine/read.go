@@ -124,16 +124,33 @@ func (q *Query) compare(a, b scaffolder.Task) int {
 // completion in any case. What was before a new beginning is left out where the
 // template wants that. A task that is not there is a NotFoundError.
 func (e *Engine) Events(id string, after int64) ([]scaffolder.Event, error) {
-	var events []scaffolder.Event
-	err := e.Store.View(func(tx store.ReadTx) error {
-		var err error
-		events, err = tx.Events(id, after)
+	events, _, err := e.events(id, after, 0)
+	return events, err
+}
+
+// pageBytes is how much of a log Page returns at once.
+const pageBytes = 256 << 10
+
+// Page is Events for those who take a long log piece by piece: more is true if
+// there is more after the last event of the page. The log of a template that
+// starts over comes in one piece.
+func (e *Engine) Page(t scaffolder.Task, after int64) (events []scaffolder.Event, more bool, err error) {
+	limit := pageBytes
+	if t.StartsOver {
+		limit = 0 // what is to be left out is only known at the end
+	}
+	return e.events(t.ID, after, limit)
+}
+
+func (e *Engine) events(id string, after int64, limit int) (events []scaffolder.Event, more bool, err error) {
+	err = e.Store.View(func(tx store.ReadTx) error {
+		events, more, err = tx.Events(id, after, limit)
 		return err
 	})
 	if err != nil {
-		return nil, noTask(id, err)
+		return nil, false, noTask(id, err)
 	}
-	return trim(events), nil
+	return trim(events), more, nil
 }
 
 // trim drops what was before the last new beginning, and that itself.

@@ -58,9 +58,10 @@ type (
 		node
 		target expr
 		key    expr
-		// name is the key if it is a string literal, and static what strings,
-		// arrays and so on have by that name.
+		// name is the key if it is a string literal or stands after a dot, and
+		// static what strings, arrays and so on have by that name.
 		name   string
+		dotted bool
 		static *members
 	}
 	sliceExpr struct {

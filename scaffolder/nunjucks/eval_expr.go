@@ -19,11 +19,25 @@ func (e *regexpExpr) eval(*activation) (Value, error) {
 func (e *nameExpr) eval(a *activation) (Value, error) {
 	switch {
 	case e.where.kind != inSlot:
-		return a.lookup(e.name, e.where.kind), nil
+		v := a.lookup(e.name, e.where.kind)
+		if v.kind == KindUndefined && reserved(e.name) {
+			return undefined, a.fail(e.node, errReserved(e.name))
+		}
+		return v, nil
 	case e.where.hops == 0:
 		return a.locals[e.where.slot], nil
 	}
 	return *a.slot(e.where), nil
+}
+
+// reserved names lead behind the values in JavaScript. Release 4.2.0 refuses
+// them; here a template may use them for members and variables of its own.
+func reserved(name string) bool {
+	return name == "constructor" || name == "prototype" || name == "__proto__"
+}
+
+func errReserved(name string) error {
+	return throw("%s is a reserved name", name).(*Error).withHint("templates cannot reach what is behind their values")
 }
 
 func (e *superExpr) eval(a *activation) (Value, error) {
@@ -106,6 +120,9 @@ func (e *memberExpr) find(a *activation, target Value) (Value, *method, error) {
 	}
 	if e.name != "" {
 		v, m := a.rt.member(target, e.name, e.static)
+		if m == nil && v.kind == KindUndefined && e.dotted && reserved(e.name) {
+			return undefined, nil, errReserved(e.name)
+		}
 		return v, m, nil
 	}
 	key, err := e.key.eval(a)

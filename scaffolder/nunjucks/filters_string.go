@@ -23,14 +23,30 @@ func filterUpper(rt *runtime, args []Value) (Value, error) {
 
 // capitalize makes the first unit upper case and the rest lower case.
 func capitalize(s string) string {
-	s = toLower(s)
-	if s == "" {
-		return s
+	if isASCII(s) {
+		return capitalizeASCII(s, false)
 	}
+	s = toLower(s)
 	if _, n := decode(s); n < 4 {
 		return toUpper(s[:n]) + s[n:]
 	}
 	return s // half a pair has no case
+}
+
+// capitalizeASCII is capitalize for ASCII, of each word if all is set.
+func capitalizeASCII(s string, all bool) string {
+	out := []byte(s)
+	first := true
+	for i, c := range out {
+		switch {
+		case first && c >= 'a' && c <= 'z':
+			out[i] = c - 'a' + 'A'
+		case !first && c >= 'A' && c <= 'Z':
+			out[i] = c - 'A' + 'a'
+		}
+		first = all && c == ' '
+	}
+	return string(out)
 }
 
 func filterCapitalize(rt *runtime, args []Value) (Value, error) {
@@ -47,6 +63,9 @@ func filterTitle(rt *runtime, args []Value) (Value, error) {
 	s, err := wantText(v)
 	if err != nil {
 		return undefined, err
+	}
+	if isASCII(s) {
+		return like(v, capitalizeASCII(s, true)), rt.spend(1, len(s))
 	}
 	words := strings.Split(s, " ")
 	for i, w := range words {

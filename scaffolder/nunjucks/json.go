@@ -1,7 +1,6 @@
 package nunjucks
 
 import (
-	"bytes"
 	"math"
 	"strings"
 )
@@ -34,7 +33,7 @@ func (rt *runtime) stringify(v Value, gap string) (Value, error) {
 	if !inJSON(v) {
 		return undefined, nil
 	}
-	w := jsonWriter{gap: gap, spend: func(n int) error { return rt.spend(1, n) }}
+	w := jsonWriter{out: make([]byte, 0, 64), gap: gap, spend: func(n int) error { return rt.spend(1, n) }}
 	if err := w.value(v); err != nil {
 		return undefined, err
 	}
@@ -190,7 +189,7 @@ func appendQuoted(dst []byte, s string) []byte {
 }
 
 func appendEscape(dst []byte, c byte) []byte {
-	if i := bytes.IndexByte([]byte("\"\\\b\f\n\r\t"), c); i >= 0 {
+	if i := strings.IndexByte("\"\\\b\f\n\r\t", c); i >= 0 {
 		return append(dst, '\\', `"\bfnrt`[i])
 	}
 	return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])

@@ -33,14 +33,17 @@ func (t Tags) withDefaults() Tags {
 type syntax struct {
 	tags                     Tags
 	trimBlocks, lstripBlocks bool
-	// begin are the first bytes of what may end a run of text.
-	begin string
+	// stops tells which bytes may end a run of text.
+	stops [256]bool
 }
 
 func newSyntax(tags Tags, trimBlocks, lstripBlocks bool) syntax {
 	t := tags.withDefaults()
-	return syntax{tags: t, trimBlocks: trimBlocks, lstripBlocks: lstripBlocks,
-		begin: t.BlockStart[:1] + t.VariableStart[:1] + t.CommentStart[:1] + t.CommentEnd[:1]}
+	s := syntax{tags: t, trimBlocks: trimBlocks, lstripBlocks: lstripBlocks}
+	for _, delimiter := range [...]string{t.BlockStart, t.VariableStart, t.CommentStart, t.CommentEnd} {
+		s.stops[delimiter[0]] = true
+	}
+	return s
 }
 
 // A lexer cuts a source into tokens. Outside of tags it yields data and
@@ -119,13 +122,10 @@ func (l *lexer) comment(t *token) *Error {
 func (l *lexer) data(t *token) *Error {
 	start, i := l.pos, l.pos
 	tags := &l.syntax.tags
-	for {
-		n := strings.IndexAny(l.src[i:], l.syntax.begin)
-		if n < 0 {
-			i = len(l.src)
-			break
+	for ; i < len(l.src); i++ {
+		if !l.syntax.stops[l.src[i]] {
+			continue
 		}
-		i += n
 		rest := l.src[i:]
 		block := strings.HasPrefix(rest, tags.BlockStart)
 		if block && l.syntax.lstripBlocks {
@@ -138,7 +138,6 @@ func (l *lexer) data(t *token) *Error {
 			return syntaxError(i, i+len(tags.CommentEnd), "unexpected end of comment").
 				withHint("no comment is open here; in text, write it as a string expression")
 		}
-		i++
 	}
 	l.take(t, tokData, i-start)
 	return nil

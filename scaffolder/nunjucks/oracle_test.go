@@ -29,22 +29,32 @@ type oracle struct {
 	render  goja.Callable
 }
 
-// oracleScript renders in a fresh environment. Compatibility with Python is
-// switched on for the whole package, and off again.
+// oracleScript renders in an environment that serves all templates with the
+// same options. Compatibility with Python is switched on for the whole package,
+// and off again.
 const oracleScript = `(function (nunjucks) {
-  return function (source, context, templates, trim, lstrip, compat) {
-    var loader = templates === null ? [] : [{
-      getSource: function (name) {
-        return Object.prototype.hasOwnProperty.call(templates, name)
-          ? { src: templates[name], path: name, noCache: true } : null;
-      },
-    }];
-    var uninstall = compat ? nunjucks.installJinjaCompat() : null;
-    try {
-      var env = new nunjucks.Environment(loader, {
+  var templates = null, environments = {};
+  var loader = {
+    getSource: function (name) {
+      return Object.prototype.hasOwnProperty.call(templates, name)
+        ? { src: templates[name], path: name, noCache: true } : null;
+    },
+  };
+  function environment(loading, trim, lstrip) {
+    var key = [loading, trim, lstrip].join();
+    if (!environments[key]) {
+      environments[key] = new nunjucks.Environment(loading ? [loader] : [], {
         autoescape: false, trimBlocks: trim, lstripBlocks: lstrip,
         tags: { variableStart: '${{' },
       });
+    }
+    return environments[key];
+  }
+  return function (source, context, loaded, trim, lstrip, compat) {
+    templates = loaded;
+    var env = environment(loaded !== null, trim, lstrip);
+    var uninstall = compat ? nunjucks.installJinjaCompat() : null;
+    try {
       return { out: env.renderString(source, JSON.parse(context)) };
     } catch (e) {
       return { error: String(e && e.message || e) };

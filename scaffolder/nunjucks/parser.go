@@ -24,6 +24,7 @@ type parser struct {
 	depth     int
 	limits    *Limits
 	blocks    []*block
+	nodes     slabs
 	// outer is the outermost block around, whose super() all in it mean.
 	outer *block
 }
@@ -165,7 +166,7 @@ func (p *parser) data(t token) stmt {
 	if p.dashFollows() {
 		text = trimEnd(text)
 	}
-	return &textStmt{node{t.pos, t.end}, text}
+	return p.nodes.texts.put(textStmt{node{t.pos, t.end}, text})
 }
 
 // dashFollows tells whether the next tag or comment begins with a dash.
@@ -196,7 +197,7 @@ func (p *parser) output(start token) (stmt, *Error) {
 		return nil, p.unexpected(t, "end of variable").withHint(p.outputHint(t))
 	}
 	p.dropSpace = t.text[0] == '-' && len(t.text) > len(p.lex.syntax.tags.VariableEnd)
-	return &outputStmt{node: node{start.pos, t.end}, value: e}, nil
+	return p.nodes.outputs.put(outputStmt{node: node{start.pos, t.end}, value: e}), nil
 }
 
 // outputHint guesses what the author of an expression that goes on after its

@@ -61,19 +61,19 @@ func (p *parser) atom(t token) (expr, *Error) {
 	at := t.span()
 	switch t.kind {
 	case tokString:
-		return &literalExpr{at, str(t.text)}, nil
+		return p.nodes.literals.put(literalExpr{at, str(t.text)}), nil
 	case tokInt, tokFloat:
 		f, err := strconv.ParseFloat(t.text, 64)
 		if err != nil {
 			f = math.Inf(1)
 		}
-		return &literalExpr{at, num(f)}, nil
+		return p.nodes.literals.put(literalExpr{at, num(f)}), nil
 	case tokBool:
-		return &literalExpr{at, BoolValue(t.text == "true")}, nil
+		return p.nodes.literals.put(literalExpr{at, BoolValue(t.text == "true")}), nil
 	case tokNone:
-		return &literalExpr{at, null}, nil
+		return p.nodes.literals.put(literalExpr{at, null}), nil
 	case tokName:
-		return &nameExpr{node: at, name: t.text}, checkName(t)
+		return p.nodes.names.put(nameExpr{node: at, name: t.text}), checkName(t)
 	case tokRegex:
 		source, err := compilePattern(t.text, p.lex.flags(t))
 		if err != nil {
@@ -151,18 +151,20 @@ func (p *parser) member(target expr) (expr, *Error) {
 		}
 		return nil, err
 	}
-	return namedMember(node{target.span().pos, t.end}, target, t.text), nil
+	m := p.namedMember(node{target.span().pos, t.end}, target, t.text)
+	m.dotted = true
+	return m, nil
 }
 
-func namedMember(at node, target expr, name string) *memberExpr {
-	return &memberExpr{node: at, target: target, name: name, static: membersNamed(name)}
+func (p *parser) namedMember(at node, target expr, name string) *memberExpr {
+	return p.nodes.members.put(memberExpr{node: at, target: target, name: name, static: membersNamed(name)})
 }
 
-func newMember(at node, target, key expr) *memberExpr {
+func (p *parser) newMember(at node, target, key expr) *memberExpr {
 	if l, ok := key.(*literalExpr); ok && l.value.kind == KindString && l.value.bits > 0 {
-		return namedMember(at, target, l.value.str())
+		return p.namedMember(at, target, l.value.str())
 	}
-	return &memberExpr{node: at, target: target, key: key}
+	return p.nodes.members.put(memberExpr{node: at, target: target, key: key})
 }
 
 // index parses what is between brackets after a value: a key or a slice.
@@ -177,7 +179,7 @@ func (p *parser) index(target expr) (expr, *Error) {
 			return &sliceExpr{at, target, parts[0], parts[1], parts[2]}, nil
 		case !slice && closes(t.kind):
 			p.next()
-			return newMember(at, target, parts[0]), nil
+			return p.newMember(at, target, parts[0]), nil
 		case i == len(parts) || i > 0 && !slice:
 			return nil, p.unexpected(t, `"]"`)
 		case p.skip(tokColon):
@@ -347,7 +349,7 @@ func (p *parser) filterName() (*filterExpr, *Error) {
 	if t.kind != tokName {
 		return nil, p.unexpected(t, "the name of a filter")
 	}
-	f := &filterExpr{node: t.span(), name: t.text}
+	f := p.nodes.filters.put(filterExpr{node: t.span(), name: t.text})
 	for p.skip(tokDot) {
 		if t = p.next(); t.kind != tokName {
 			return nil, p.unexpected(t, "the name of a filter")

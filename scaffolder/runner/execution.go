@@ -30,9 +30,6 @@ type execution struct {
 	// step fails they may be the reason.
 	faults []nunjucks.Fault
 	each   bool
-	// How much the step has written into the log.
-	lines, bytes int
-	muted        bool
 }
 
 // An iteration is one call of the action: the only one, or one of each.

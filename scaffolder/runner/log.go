@@ -9,12 +9,12 @@ import (
 	"github.com/greenroom-idp/greenroom/scaffolder"
 )
 
-// Limits of what one step may write into the log of its task. What is too much
-// is left out, with a line that says so.
+// Limits of what the actions of one run may write into the log of its task.
+// What is too much is left out, with a line that says so.
 const (
 	maxLine  = 1 << 20
-	maxLines = 20_000
-	maxBytes = 32 << 20
+	maxLines = 100_000
+	maxBytes = 64 << 20
 )
 
 // logger returns what writes lines of the step into the log.
@@ -86,8 +86,8 @@ func levelText(l slog.Level) string {
 	return escape + "34mdebug" + reset
 }
 
-// emit hands a masked line to the journal, as long as the step has not written
-// too much.
+// emit hands a masked line to the journal, as long as the actions have not
+// written too much.
 func (e *execution) emit(line string) {
 	if len(line) > maxLine {
 		line = line[:maxLine] + " … (the rest of the line is left out)"
@@ -98,7 +98,7 @@ func (e *execution) emit(line string) {
 			return
 		}
 		e.muted = true
-		line = levelText(slog.LevelWarn) + ": The step has written too much into the log. What follows is left out"
+		line = levelText(slog.LevelWarn) + ": The task has written too much into the log. What follows of its actions is left out"
 	}
 	e.bytes += len(line)
 	e.task.Journal.Log(scaffolder.LogBody(line, e.step.ID(), ""))

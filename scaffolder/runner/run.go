@@ -32,6 +32,9 @@ type run struct {
 
 	// failure is the first error of a step, nil as long as there is none.
 	failure error
+	// How much the actions have written into the log.
+	lines, bytes int
+	muted        bool
 	// lost is an error of the journal, after which nothing is known.
 	lost error
 }

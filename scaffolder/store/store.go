@@ -30,8 +30,10 @@ type ReadTx interface {
 	// Unfinished yields the tasks that are open or processing, by their turn.
 	Unfinished(yield func(scaffolder.Task) bool) error
 	// Events returns the events of a task whose id is above after, and its
-	// completion whatever its id, ordered by id; ErrNotFound without a task.
-	Events(id string, after int64) ([]scaffolder.Event, error)
+	// completion if its id is not, ordered by id; ErrNotFound without a task.
+	// Once the bodies have limit bytes together it stops, and more is true if
+	// there are more; a limit of 0 is none.
+	Events(id string, after int64, limit int) (events []scaffolder.Event, more bool, err error)
 	// LastStep returns the step that the newest event with a step is about, ""
 	// if there is none.
 	LastStep(id string) (string, error)

@@ -157,7 +157,9 @@ func (r *reader) locationMatch(v Value) LocationMatch {
 }
 
 // locationTypes are those that this release reads.
-func locationTypes() []string { return []string{"url", "file", "directory"} }
+func locationTypes() []string {
+	return []string{"url", "file", "directory", githubDiscovery, githubOrg, gitlabDiscovery}
+}
 
 // unserved returns a warning for what the configuration asks of the catalog
 // and this release has not, since a catalog that stays empty without a word

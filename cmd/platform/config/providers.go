@@ -20,6 +20,8 @@ type Providers struct {
 	GitLab    []gitlab.DiscoveryOptions
 	GitLabOrg []gitlab.OrgOptions
 	Git       []git.ListOptions
+	// Disabled are the names of providers that are left out.
+	Disabled []string
 	// Guard is catalog.removalGuard.
 	Guard provider.Guard
 }
@@ -35,6 +37,12 @@ func percent(text string) (float64, error) {
 func (r *reader) providers(c *Config) Providers {
 	v := c.At("catalog.providers")
 	p := Providers{Guard: r.guard(c.At("catalog.removalGuard"))}
+	options := c.At("catalog.providerOptions")
+	for _, name := range options.Keys() {
+		if r.boolean(options.Child(name).At("disabled"), false) {
+			p.Disabled = append(p.Disabled, name)
+		}
+	}
 	for _, kind := range v.Keys() {
 		section := v.Child(kind)
 		switch kind {
@@ -50,6 +58,7 @@ func (r *reader) providers(c *Config) Providers {
 			r.warnings = append(r.warnings, section.Key()+" is not supported in this release and is ignored")
 		}
 	}
+	r.listings(c, &p)
 	return p
 }
 

@@ -77,11 +77,13 @@ catalog:
     github: {organization: acme, validateLocationsExist: true}
     githubOrg: {id: one, githubUrl: 'https://github.com', orgs: [acme], schedule: {frequency: 1h, timeout: 1m}}
   removalGuard: {maxShare: 50%, atLeast: 3}
+  providerOptions: {'github-provider:default': {disabled: true}, 'other': {disabled: false}}
 `)
 	require.NoError(t, err)
 	require.Equal(t, "default", s.Providers.GitHub[0].ID)
 	require.True(t, s.Providers.GitHub[0].ValidateLocationsExist)
 	require.True(t, s.Providers.GitHubOrg[0].Flat, "one organisation in all has no namespace of its own")
+	require.Equal(t, []string{"github-provider:default"}, s.Providers.Disabled)
 	require.Equal(t, provider.Guard{Share: 0.5, AtLeast: 3}, s.Providers.Guard)
 }
 
@@ -129,6 +131,46 @@ catalog:
 		Relations:    []string{"INHERITED", "DESCENDANTS"}, RestrictUsersToGroup: true, IncludeUsersWithoutSeat: true, Schedule: half,
 	}}, s.Providers.GitLabOrg)
 	require.Equal(t, []git.ListOptions{{ID: "default", Repositories: []string{"https://git.example.com/a.git"}, CatalogPath: "**/catalog-info.yaml", Schedule: threeHourly}}, s.Providers.Git)
+}
+
+// Locations of the types that were there before providers are read as such.
+func TestListingLocations(t *testing.T) {
+	s, err := read(t, minimal+`
+catalog:
+  locations:
+    - {type: github-discovery, target: 'https://github.com/acme'}
+    - {type: github-discovery, target: 'https://GHE.example.com/acme/service-*/blob/-/deploy/info.yaml'}
+    - {type: github-discovery, target: 'https://github.com/acme/a.b/blob/trunk/info.yaml'}
+    - {type: github-org, target: 'https://github.com/acme/'}
+    - {type: gitlab-discovery, target: 'https://gitlab.com/acme/web/blob/*/catalog-info.yaml'}
+    - {type: gitlab-discovery, target: 'https://gitlab.example.com/blob/main/catalog-info.yaml'}
+`)
+	require.NoError(t, err)
+	require.Empty(t, s.Warnings)
+	half := provider.Schedule{Every: 30 * time.Minute, Timeout: 15 * time.Minute}
+	all := github.Filters{AllowForks: true}
+	require.Equal(t, []github.DiscoveryOptions{
+		{ID: "github.com/acme", Organization: "acme", Host: "github.com", CatalogPath: "/catalog-info.yaml", PageSize: 25, Filters: all, Schedule: half},
+		{ID: "ghe.example.com/acme/service-*/blob/-/deploy/info.yaml", Organization: "acme", Host: "ghe.example.com", CatalogPath: "/deploy/info.yaml", PageSize: 25,
+			Filters: github.Filters{AllowForks: true, Repository: pattern(t, "service-.*", true)}, Schedule: half},
+		{ID: "github.com/acme/a.b/blob/trunk/info.yaml", Organization: "acme", Host: "github.com", CatalogPath: "/info.yaml", PageSize: 25,
+			Filters: github.Filters{AllowForks: true, Repository: pattern(t, `a\.b`, true), Branch: "trunk"}, Schedule: half},
+	}, s.Providers.GitHub)
+	require.Equal(t, []github.OrgOptions{{ID: "github.com/acme", URL: "https://github.com", Host: "github.com", Orgs: []string{"acme"},
+		PageSizes: github.DefaultOrgPageSizes(), Flat: true, Schedule: half}}, s.Providers.GitHubOrg)
+	require.Equal(t, []gitlab.DiscoveryOptions{
+		{ID: "gitlab.com/acme/web/blob/*/catalog-info.yaml", Host: "gitlab.com", Group: "acme/web", FallbackBranch: "master", EntityFilename: "catalog-info.yaml", Schedule: half},
+		{ID: "gitlab.example.com/blob/main/catalog-info.yaml", Host: "gitlab.example.com", Branch: "main", FallbackBranch: "master", EntityFilename: "catalog-info.yaml", Schedule: half},
+	}, s.Providers.GitLab)
+	_, err = read(t, minimal+`
+catalog:
+  locations:
+    - {type: github-discovery, target: 'https://github.com/acme/a'}
+    - {type: github-org, target: 'https://github.com'}
+    - {type: gitlab-discovery, target: 'https://gitlab.com/acme'}
+    - {type: github-org, target: 'nowhere'}
+`)
+	require.Len(t, config.Lines(err), 4)
 }
 
 // All faults are reported together, each with its key.

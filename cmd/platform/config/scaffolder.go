@@ -27,6 +27,9 @@ type Scaffolder struct {
 	ParameterLength int
 	// RequireUserCredentials: actions take no credentials of integrations.
 	RequireUserCredentials bool
+	// AuthorName, AuthorEmail and CommitMessage are for commits whose step says
+	// nothing of them; "": the defaults of the actions.
+	AuthorName, AuthorEmail, CommitMessage string
 }
 
 const (
@@ -48,6 +51,9 @@ func (r *reader) scaffolder(c *Config) Scaffolder {
 		Secrets:                r.strictTexts(v.At("defaultEnvironment.secrets")),
 		ParameterLength:        r.integer(v.At("auditor.taskParameterMaxLength"), defaultParameterLength),
 		RequireUserCredentials: r.boolean(v.At("requireScmUserCredentials"), false),
+		AuthorName:             r.text(v.At("defaultAuthor.name"), ""),
+		AuthorEmail:            r.text(v.At("defaultAuthor.email"), ""),
+		CommitMessage:          r.text(v.At("defaultCommitMessage"), ""),
 	}
 	for _, limit := range []struct {
 		key string

@@ -107,7 +107,7 @@ catalog:
   locations:
     - {type: file, target: ./a.yaml}
     - {type: url, target: https://x/y, rules: [{allow: [User, Group]}]}
-    - {type: github-org, target: https://github.com/x}
+    - {type: bitbucket-discovery, target: https://bitbucket.org/x}
   processorOptions:
     AnnotateLocationEntityProcessor: {priority: 5}
     url-reader: {disabled: true}

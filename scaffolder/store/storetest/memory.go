@@ -126,19 +126,26 @@ func (m *memory) Unfinished(yield func(scaffolder.Task) bool) error {
 }
 
 // Events implements store.ReadTx.
-func (m *memory) Events(id string, after int64) ([]scaffolder.Event, error) {
+func (m *memory) Events(id string, after int64, limit int) (out []scaffolder.Event, more bool, err error) {
 	t, err := m.task(id)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var out []scaffolder.Event
+	size := 0
 	for _, e := range t.events {
-		if e.ID > after || e.Type == scaffolder.EventCompletion {
-			e.Body = bytes.Clone(e.Body)
-			out = append(out, e)
+		if e.ID <= after && e.Type != scaffolder.EventCompletion {
+			continue
 		}
+		if limit > 0 && size >= limit {
+			return out, true, nil
+		}
+		if e.ID > after {
+			size += len(e.Body)
+		}
+		e.Body = bytes.Clone(e.Body)
+		out = append(out, e)
 	}
-	return out, nil
+	return out, false, nil
 }
 
 // LastStep implements store.ReadTx.

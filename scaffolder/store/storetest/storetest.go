@@ -26,6 +26,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"tasks", tasks},
 		{"turns", turns},
 		{"events", events},
+		{"events in pages", pages},
 		{"events of several tasks", eventsApart},
 		{"the last step", lastStep},
 		{"the journal", journal},
@@ -92,7 +93,7 @@ func atomic(t *testing.T, s store.Store) {
 		require.NoError(t, err)
 		_, err = tx.Append(scaffolder.Event{TaskID: task.ID, Type: scaffolder.EventLog, Body: []byte("{}")})
 		require.NoError(t, err)
-		got, err := tx.Events(task.ID, 0)
+		got, _, err := tx.Events(task.ID, 0, 0)
 		require.NoError(t, err)
 		require.Len(t, got, 1, "a transaction reads what it wrote")
 		return errFault
@@ -101,7 +102,7 @@ func atomic(t *testing.T, s store.Store) {
 		got, err := tx.Task(task.ID)
 		require.NoError(t, err)
 		require.Equal(t, task, got)
-		list, err := tx.Events(task.ID, 0)
+		list, _, err := tx.Events(task.ID, 0, 0)
 		require.NoError(t, err)
 		require.Empty(t, list)
 	})
@@ -193,7 +194,8 @@ func idsAfter(t *testing.T, s store.Store, id string, after int64) []int64 {
 	t.Helper()
 	var out []int64
 	view(t, s, func(tx store.ReadTx) {
-		list, err := tx.Events(id, after)
+		list, more, err := tx.Events(id, after, 0)
+		require.False(t, more)
 		require.NoError(t, err)
 		for _, e := range list {
 			require.Equal(t, id, e.TaskID)
@@ -224,11 +226,39 @@ func events(t *testing.T, s store.Store) {
 	e := add(t, s, id, scaffolder.EventLog, `{}`)
 	require.Greater(t, e, d, "ids are never given out again")
 	view(t, s, func(tx store.ReadTx) {
-		list, err := tx.Events(id, 0)
+		list, _, err := tx.Events(id, 0, 0)
 		require.NoError(t, err)
 		require.Equal(t, `{"message":"a"}`, string(list[0].Body))
 		require.Equal(t, scaffolder.EventRecovered, list[1].Type)
 	})
+}
+
+// pages reads the events of a task piece by piece.
+func pages(t *testing.T, s store.Store) {
+	id := put(t, s, newTask(1)).ID
+	var want []int64
+	for range 10 {
+		want = append(want, add(t, s, id, scaffolder.EventLog, `{"message":"ten bytes or so"}`))
+	}
+	want = append(want, add(t, s, id, scaffolder.EventCompletion, `{}`))
+	for _, limit := range []int{1, 30, 60, 1000} {
+		var got []int64
+		after, more := int64(0), true
+		for more {
+			view(t, s, func(tx store.ReadTx) {
+				var list []scaffolder.Event
+				var err error
+				list, more, err = tx.Events(id, after, limit)
+				require.NoError(t, err)
+				require.NotEmpty(t, list)
+				for _, e := range list {
+					got = append(got, e.ID)
+					after = e.ID
+				}
+			})
+		}
+		require.Equal(t, want, got, "limit %d: no event is lost, and the completion comes last", limit)
+	}
 }
 
 func eventsApart(t *testing.T, s store.Store) {
@@ -342,7 +372,7 @@ func withoutTask(t *testing.T, s store.Store) {
 	for name, call := range map[string]func(tx store.WriteTx) error{
 		"Task":       func(tx store.WriteTx) error { _, err := tx.Task(id); return err },
 		"Spec":       func(tx store.WriteTx) error { _, err := tx.Spec(id); return err },
-		"Events":     func(tx store.WriteTx) error { _, err := tx.Events(id, 0); return err },
+		"Events":     func(tx store.WriteTx) error { _, _, err := tx.Events(id, 0, 0); return err },
 		"LastStep":   func(tx store.WriteTx) error { _, err := tx.LastStep(id); return err },
 		"Steps":      func(tx store.WriteTx) error { _, err := tx.Steps(id); return err },
 		"Checkpoint": func(tx store.WriteTx) error { _, _, err := tx.Checkpoint(id, "k"); return err },
@@ -461,8 +491,8 @@ func dump(t *testing.T, s store.Store, ids []string) []string {
 		require.NoError(t, tx.Unfinished(func(task scaffolder.Task) bool { note("unfinished %s", task.ID); return true }))
 		for _, id := range ids {
 			for _, after := range []int64{0, 20, 1 << 40} {
-				list, err := tx.Events(id, after)
-				note("events %d %v", after, err)
+				list, more, err := tx.Events(id, after, int(after%50))
+				note("events %d %v %v", after, more, err)
 				for _, e := range list {
 					note("  %d %s %s %s", e.ID, e.Type, e.CreatedAt, e.Body)
 				}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+
+	"github.com/greenroom-idp/greenroom/api/scaffolderapi"
+	"github.com/greenroom-idp/greenroom/cmd/platform/config"
+	"github.com/greenroom-idp/greenroom/ingest/github"
+	"github.com/greenroom-idp/greenroom/ingest/gitlab"
+	gitaction "github.com/greenroom-idp/greenroom/scaffolder/action/git"
+	githubaction "github.com/greenroom-idp/greenroom/scaffolder/action/github"
+	gitlabaction "github.com/greenroom-idp/greenroom/scaffolder/action/gitlab"
+)
+
+// commitDefaults are what the configuration says of commits.
+func commitDefaults(s config.Scaffolder) gitaction.Defaults {
+	return gitaction.Defaults{Author: gitaction.Identity{Name: s.AuthorName, Email: s.AuthorEmail}, Message: s.CommitMessage}
+}
+
+// githubOptions are what the actions of GitHub need.
+func githubOptions(p scaffolderParts) githubaction.Options {
+	s := p.settings.Scaffolder
+	return githubaction.Options{Hosts: githubHosts{hostKinds{p.hosts}, p.forges.github}, Catalog: p.catalog,
+		Defaults: commitDefaults(s), RequireUserCredentials: s.RequireUserCredentials}
+}
+
+// githubHosts gives actions the clients that crawling uses, with their
+// credentials and budgets.
+type githubHosts struct {
+	hostKinds
+	clients *github.Clients
+}
+
+var _ githubaction.Hosts = githubHosts{}
+
+// Account implements the hosts of actions.
+func (h githubHosts) Account(ctx context.Context, host, owner, token string) (githubaction.Account, bool, error) {
+	a, ok, err := h.clients.Account(ctx, host, owner, token)
+	return githubaction.Account(a), ok, err
+}
+
+// githubCompleter completes fields of forms with what is at GitHub.
+type githubCompleter struct{ hosts githubHosts }
+
+var _ scaffolderapi.Completer = githubCompleter{}
+
+// Complete implements scaffolderapi.Completer.
+func (g githubCompleter) Complete(ctx context.Context, resource, token string, about map[string]string) ([]scaffolderapi.Completion, error) {
+	found, err := githubaction.Complete(ctx, g.hosts, resource, token, about)
+	out := make([]scaffolderapi.Completion, len(found))
+	for i, f := range found {
+		out[i] = scaffolderapi.Completion(f)
+	}
+	return out, err
+}
+
+// gitlabOptions are what the actions of GitLab need.
+func gitlabOptions(p scaffolderParts) gitlabaction.Options {
+	s := p.settings.Scaffolder
+	return gitlabaction.Options{Hosts: gitlabHosts{hostKinds{p.hosts}, p.forges.gitlab},
+		Defaults: commitDefaults(s), RequireUserCredentials: s.RequireUserCredentials}
+}
+
+// gitlabHosts gives actions the clients that crawling uses.
+type gitlabHosts struct {
+	hostKinds
+	clients *gitlab.Clients
+}
+
+var _ gitlabaction.Hosts = gitlabHosts{}
+
+// Account implements the hosts of actions.
+func (h gitlabHosts) Account(host, token string) (gitlabaction.Account, bool) {
+	a, ok := h.clients.Account(host, token)
+	return gitlabaction.Account(a), ok
+}
+
+// gitlabCompleter completes fields of forms with what is at GitLab.
+type gitlabCompleter struct{ hosts gitlabHosts }
+
+var _ scaffolderapi.Completer = gitlabCompleter{}
+
+// Complete implements scaffolderapi.Completer.
+func (g gitlabCompleter) Complete(ctx context.Context, resource, token string, about map[string]string) ([]scaffolderapi.Completion, error) {
+	found, err := gitlabaction.Complete(ctx, g.hosts, resource, token, about)
+	out := make([]scaffolderapi.Completion, len(found))
+	for i, f := range found {
+		out[i] = scaffolderapi.Completion(f)
+	}
+	return out, err
+}
+
+// completers are the providers of POST /v2/autocomplete.
+func completers(p scaffolderParts) map[string]scaffolderapi.Completer {
+	return map[string]scaffolderapi.Completer{
+		"github": githubCompleter{githubHosts{hostKinds{p.hosts}, p.forges.github}},
+		"gitlab": gitlabCompleter{gitlabHosts{hostKinds{p.hosts}, p.forges.gitlab}},
+	}
+}

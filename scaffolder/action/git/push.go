@@ -1,0 +1,214 @@
+package git
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/format/packfile"
+	"github.com/go-git/go-git/v5/plumbing/object"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+	"github.com/go-git/go-git/v5/plumbing/revlist"
+	"github.com/go-git/go-git/v5/plumbing/storer"
+	"github.com/go-git/go-git/v5/plumbing/transport"
+	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
+
+	"github.com/greenroom-idp/greenroom/catalog"
+)
+
+// A Remote is where to push to.
+type Remote struct {
+	// URL is of http or https, without credentials.
+	URL string
+	// User and Password are sent with every request; no Password: nothing is.
+	User, Password string
+	// HTTP sends the requests; nil: a client that waits two minutes for an
+	// answer.
+	HTTP *http.Client
+	// Sleep waits between attempts; nil: a timer.
+	Sleep func(context.Context, time.Duration) error
+}
+
+// ErrRejected is returned when the branch of the remote has commits that ours
+// is not built on: somebody else has pushed there.
+var ErrRejected = errors.New("the branch has commits there that are not in what is pushed")
+
+const (
+	pushAttempts = 5
+	firstPause   = 2 * time.Second
+	httpTimeout  = 2 * time.Minute
+)
+
+// Push makes the branch of the remote point to the commit. It is tried again a
+// few times when that may help; a branch that is there already is a success.
+// Errors hold neither the URL's nor other credentials.
+func (r *Repository) Push(ctx context.Context, remote Remote, branch string) error {
+	sleep := remote.Sleep
+	if sleep == nil {
+		sleep = wait
+	}
+	pause := firstPause
+	for attempt := 1; ; attempt++ {
+		err := safely(func() error { return r.push(ctx, remote, branch) })
+		if err == nil {
+			return nil
+		}
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		if attempt == pushAttempts || permanent(err) {
+			return fmt.Errorf("push to branch %s of %s: %w", branch, remote.URL, explained(err))
+		}
+		if err := sleep(ctx, time.Duration(float64(pause)*(0.9+rand.Float64()/5))); err != nil {
+			return err
+		}
+		pause *= 2
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// permanent tells whether another attempt would end in the same way. It goes by
+// what the errors are: their texts hold names and ports of the user.
+func permanent(err error) bool {
+	for _, known := range []error{ErrRejected, transport.ErrAuthenticationRequired, transport.ErrAuthorizationFailed,
+		transport.ErrRepositoryNotFound, transport.ErrInvalidAuthMethod, errRefused} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	return false
+}
+
+// errRefused is wrapped where the server has taken the objects and not the
+// branch: a hook or a protection is against it.
+var errRefused = errors.New("the server refuses the push")
+
+// explained says what to do about an error.
+func explained(err error) error {
+	switch {
+	case errors.Is(err, transport.ErrAuthenticationRequired):
+		return catalog.NewError(catalog.NameNotAllowed, "the server does not accept the credentials: check the token of the integration or of the input")
+	case errors.Is(err, transport.ErrAuthorizationFailed):
+		return catalog.NewError(catalog.NameNotAllowed, "the credentials may not push there: the token needs the right to write contents (at GitHub the scope repo, "+
+			"and workflow for files below .github/workflows; at GitLab write_repository)")
+	case errors.Is(err, transport.ErrRepositoryNotFound):
+		return catalog.NewError(catalog.NameNotFound, "there is no such repository, or the credentials may not see it")
+	case errors.Is(err, ErrRejected):
+		return catalog.WrapError(catalog.NameConflict, "somebody else has pushed to it", err)
+	}
+	return err
+}
+
+// endpoint checks where to push to.
+func (r Remote) endpoint() (*transport.Endpoint, transport.AuthMethod, error) {
+	ep, err := transport.NewEndpoint(r.URL)
+	if err != nil || ep.Protocol != "http" && ep.Protocol != "https" || ep.User != "" || ep.Password != "" {
+		return nil, nil, fmt.Errorf("%w: it is pushed over http and https, with credentials from the configuration or an input", errRefused)
+	}
+	if r.Password == "" {
+		return ep, nil, nil
+	}
+	return ep, &githttp.BasicAuth{Username: r.User, Password: r.Password}, nil
+}
+
+func (r *Repository) push(ctx context.Context, remote Remote, branch string) (err error) {
+	ep, auth, err := remote.endpoint()
+	if err != nil {
+		return err
+	}
+	client := remote.HTTP
+	if client == nil {
+		client = &http.Client{Timeout: httpTimeout}
+	}
+	session, err := githttp.NewClient(client).NewReceivePackSession(ep, auth)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, session.Close()) }()
+	there, err := session.AdvertisedReferencesContext(ctx)
+	if errors.Is(err, transport.ErrEmptyRemoteRepository) {
+		there, err = packp.NewAdvRefs(), nil
+	}
+	if err != nil {
+		return err
+	}
+	return r.update(ctx, session, there, plumbing.NewBranchReferenceName(branch))
+}
+
+// update sends what the remote lacks and moves its branch.
+func (r *Repository) update(ctx context.Context, session transport.ReceivePackSession, there *packp.AdvRefs, name plumbing.ReferenceName) error {
+	old := there.References[name.String()]
+	if old == r.head {
+		return nil
+	}
+	if !old.IsZero() && !r.buildsOn(old) {
+		return ErrRejected
+	}
+	missing, err := revlist.Objects(r.storer, []plumbing.Hash{r.head}, r.known(there))
+	if err != nil {
+		return err
+	}
+	req := packp.NewReferenceUpdateRequestFromCapabilities(there.Capabilities)
+	req.Commands = []*packp.Command{{Name: name, Old: old, New: r.head}}
+	// The pack is made while it is sent.
+	out, in := io.Pipe()
+	req.Packfile = out
+	made := make(chan struct{})
+	go func() {
+		defer close(made)
+		_, err := packfile.NewEncoder(in, r.storer, false).Encode(missing, 0)
+		in.CloseWithError(err)
+	}()
+	report, err := session.ReceivePack(ctx, req)
+	out.Close()
+	<-made
+	if report != nil && report.UnpackStatus == "ok" && err != nil {
+		return fmt.Errorf("%w: %s", errRefused, strings.TrimPrefix(err.Error(), "command error on "))
+	}
+	return err
+}
+
+// known are the commits of the remote that we have.
+func (r *Repository) known(there *packp.AdvRefs) (out []plumbing.Hash) {
+	for _, hash := range there.References {
+		if r.storer.HasEncodedObject(hash) == nil {
+			out = append(out, hash)
+		}
+	}
+	return out
+}
+
+// buildsOn tells whether a commit is one of those below ours.
+func (r *Repository) buildsOn(old plumbing.Hash) bool {
+	if r.storer.HasEncodedObject(old) != nil {
+		return false
+	}
+	head, err := object.GetCommit(r.storer, r.head)
+	if err != nil {
+		return false
+	}
+	found := false
+	err = object.NewCommitPreorderIter(head, nil, nil).ForEach(func(c *object.Commit) error {
+		if found = c.Hash == old; found {
+			return storer.ErrStop
+		}
+		return nil
+	})
+	return err == nil && found
+}
