@@ -89,3 +89,6 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 	gopkg.in/warnings.v0 v0.1.2 // indirect
 )
+
+// npm packages may hold Go files.
+ignore ./portal/node_modules

@@ -12,7 +12,9 @@ import (
 // nothing of it.
 var visible = []string{
 	"app.title", "app.baseUrl", "app.packages.**", "app.extensions.**", "app.pluginOverrides.**", "app.routes.bindings.**",
-	"app.support.**",
+	"app.support.**", "app.listen.host", "app.listen.port",
+	"app.datadogRum.applicationId", "app.datadogRum.clientToken", "app.datadogRum.env", "app.datadogRum.site",
+	"app.datadogRum.sessionSampleRate", "app.datadogRum.sessionReplaySampleRate",
 	"organization.name", "backend.baseUrl",
 	"discovery.endpoints.[].plugins.**", "discovery.endpoints.[].target", "discovery.endpoints.[].target.external",
 	"auth.environment", "auth.providers.*.{}", "auth.autologout.**", "enableExperimentalRedirectFlow",
@@ -23,7 +25,9 @@ var visible = []string{
 	"home.recentVisits.**", "home.topVisits.**", "homepage.clocks.**",
 	"kubernetes.frontend.podDelete.enabled", "kubernetes.podExecTerminal.enabled", "kubernetes.frontend.podExecTerminal.enabled",
 	"integrations.*.[].host", "integrations.*.[].baseUrl", "integrations.*.[].apiBaseUrl", "integrations.*.[].rawBaseUrl",
-	"integrations.*.[].gitilesBaseUrl",
+	"integrations.*.[].gitilesBaseUrl", "integrations.gerrit.[].cloneUrl", "integrations.gerrit.[].disableEditUrl",
+	"integrations.gitlab.[].retry.**", "integrations.awsS3.[].endpoint", "integrations.awsS3.[].s3ForcePathStyle",
+	"integrations.azureBlobStorage.[].endpoint",
 }
 
 // frontend returns what browsers may see of the configuration.

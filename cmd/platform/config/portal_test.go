@@ -43,6 +43,8 @@ search: {query: {pageLimit: 50}, pg: {password: hunter2}}
 integrations:
   github: [{host: github.com, token: hunter2}, {host: ghe.example.com, apiBaseUrl: 'https://u:hunter2@ghe.example.com/api/v3', apps: [{privateKey: hunter2}]}]
   gitlab: [{token: hunter2}]
+  gerrit: [{host: gerrit.example.com, cloneUrl: 'https://gerrit.example.com/clone', disableEditUrl: true, password: hunter2}]
+  awsS3: [{endpoint: 'https://s3.example.com', secretAccessKey: hunter2}]
 kubernetes: {frontend: {podDelete: {enabled: true}}, clusterLocatorMethods: [{serviceAccountToken: hunter2}]}
 homepage: {clocks: [{label: UTC, timezone: UTC}]}
 secretSection: {value: hunter2}
@@ -79,7 +81,9 @@ func TestWhatBrowsersSee(t *testing.T) {
 	  "permission":{"enabled":true},
 	  "techdocs":{"builder":"external","sanitizer":{"allowedIframeHosts":["a"]}},
 	  "search":{"query":{"pageLimit":50}},
-	  "integrations":{"github":[{"host":"github.com"},{"host":"ghe.example.com","apiBaseUrl":"https://ghe.example.com/api/v3"}]},
+	  "integrations":{"github":[{"host":"github.com"},{"host":"ghe.example.com","apiBaseUrl":"https://ghe.example.com/api/v3"}],
+	    "gerrit":[{"host":"gerrit.example.com","cloneUrl":"https://gerrit.example.com/clone","disableEditUrl":true}],
+	    "awsS3":[{"endpoint":"https://s3.example.com"}]},
 	  "kubernetes":{"frontend":{"podDelete":{"enabled":true}}},
 	  "homepage":{"clocks":[{"label":"UTC","timezone":"UTC"}]}
 	}`, string(data))

@@ -33,6 +33,7 @@ function configuration(base, port, descriptors) {
       reading: { allow: [{ host: new URL(descriptors).host }] },
       auth: { externalAccess: [{ type: 'static', options: { token: serviceToken, subject: 'e2e' } }] },
     },
+    permission: { enabled: true },
     catalog: {
       locations: [
         { type: 'directory', target: './testdata/catalog' },
@@ -43,6 +44,16 @@ function configuration(base, port, descriptors) {
 }
 
 export const serviceToken = 'the-walk-calls-as-a-service';
+
+// ask asks the API as a service, where the walk has to know what a person can
+// look up.
+export async function ask(world, path) {
+  const answer = await fetch(world.base + path, { headers: { Authorization: `Bearer ${serviceToken}` } });
+  if (!answer.ok) {
+    throw new Error(`GET ${path}: ${answer.status} ${await answer.text()}`);
+  }
+  return answer.json();
+}
 
 // start returns once the server is ready. `started` is when the process began,
 // `ready` when it said that it is ready, both by performance.now().

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { serviceToken } from '../lib/platform.mjs';
+import { ask } from '../lib/platform.mjs';
 import { button, card, gone, heading, see, tab, text } from '../lib/see.mjs';
 
 // pages are those of each kind: where, the title, and what their overview shows.
@@ -33,7 +33,7 @@ export async function entityPages(world, check) {
   }
 
   await check('a location, by way of what it holds', async () => {
-    const { items } = await api(world, '/api/catalog/entities/by-query?filter=kind=location&limit=1');
+    const { items } = await ask(world, '/api/catalog/entities/by-query?filter=kind=location&limit=1');
     await page.goto(`/catalog/default/location/${items[0].metadata.name}`);
     await see(page.getByRole('heading', { name: items[0].metadata.name, level: 2 }));
     await see(heading(page, 'About'));
@@ -151,11 +151,4 @@ export async function entityPages(world, check) {
     await page.goto('/docs');
     await see(heading(page, 'No documents to show'));
   });
-}
-
-// api asks as a service, where the walk has to know what a person can look up.
-async function api(world, path) {
-  const answer = await fetch(world.base + path, { headers: { Authorization: `Bearer ${serviceToken}` } });
-  assert.equal(answer.status, 200, path);
-  return answer.json();
 }
