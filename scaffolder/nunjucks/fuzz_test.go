@@ -27,7 +27,7 @@ func FuzzRender(f *testing.F) {
 		f.Add(s)
 	}
 	for i := range 40 {
-		f.Add(generate(chooser{rng: rand.New(rand.NewPCG(uint64(i), 3))}).source)
+		f.Add(generate(chooser{rng: rand.New(rand.NewPCG(uint64(i), 3))}).Source)
 	}
 	limits := nunjucks.Limits{Output: 1 << 16, Steps: 20_000, Loops: 2_000, Memory: 1 << 20, Depth: 30, Time: 2 * time.Second, Regexp: 50 * time.Millisecond}
 	fixed := func(int) int { return 0 }

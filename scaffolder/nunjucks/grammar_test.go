@@ -35,15 +35,17 @@ type grammar struct {
 	blocks int
 	// inSet: the body of a set tag is being written. The reference overlooks
 	// blocks in there, so none are.
-	inSet bool
+	inSet  bool
+	compat bool
 }
 
 // generated is a template with everything that it needs.
 type generated struct {
-	source       string
-	templates    map[string]string
-	trim, lstrip bool
-	compat       bool
+	Source    string            `json:"source"`
+	Templates map[string]string `json:"templates,omitempty"`
+	Trim      bool              `json:"trim,omitempty"`
+	Lstrip    bool              `json:"lstrip,omitempty"`
+	Compat    bool              `json:"compat,omitempty"`
 }
 
 // grammarContext is what generated templates are rendered with.
@@ -56,9 +58,10 @@ const grammarContext = `{"s":"Hello World-foo","e":"","u":"ÉCOLE straße😀x",
 
 func generate(c chooser) generated {
 	g := &grammar{chooser: c}
-	out := generated{trim: g.n(4) == 0, lstrip: g.n(4) == 0, compat: g.n(6) == 0}
+	out := generated{Trim: g.n(4) == 0, Lstrip: g.n(4) == 0, Compat: g.n(6) == 0}
+	g.compat = out.Compat
 	if g.n(3) == 0 {
-		out.templates = map[string]string{
+		out.Templates = map[string]string{
 			"part":   g.fragment(),
 			"macros": "{% macro hi(p, q=2) %}<${{ p }}${{ q }}${{ x }}>{% endmacro %}{% set exported = i %}" + g.fragment(),
 			"base":   "B[{% block one %}" + g.fragment() + "{% endblock %}|{% block two %}${{ x }}{% endblock %}]",
@@ -67,13 +70,13 @@ func generate(c chooser) generated {
 		}
 	}
 	var b strings.Builder
-	if out.templates != nil && g.n(4) == 0 {
+	if out.Templates != nil && g.n(4) == 0 {
 		fmt.Fprintf(&b, `{%% extends %q %%}`, g.pick("base", "mid"))
 	}
 	for range 1 + g.n(4) {
-		b.WriteString(g.statement(out.templates != nil))
+		b.WriteString(g.statement(out.Templates != nil))
 	}
-	out.source = b.String()
+	out.Source = b.String()
 	return out
 }
 
@@ -83,7 +86,7 @@ func (g *grammar) fragment() string {
 }
 
 func (g *grammar) text() string {
-	return g.pick("", "a", " ", "\n", "  \n", "\n  ", "x\ny", "}", "{", "$", "$${", "\t", "#", "%}", "é😀", "\r\n", "-")
+	return g.pick("", "a", " ", "\n", "  \n", "\n  ", "x\ny", "}", "{", "a$b", "$ {", "\t", "#", "%}", "é😀", "\r\n", "-")
 }
 
 func (g *grammar) dash() string {
@@ -136,15 +139,15 @@ func (g *grammar) statement(loader bool) string {
 	case 13:
 		return g.macro(loader)
 	case 14:
-		return g.tag("call"+g.pick("", "(v)", "(v, k=1)")+" "+g.macroCall()) + g.body(loader) + g.tag("endcall")
+		return g.tag("call"+g.pick("", "(v)", "(v, k=1)")+" "+g.calledMacro()) + g.body(loader) + g.tag("endcall")
 	case 15:
-		return g.tag("filter "+g.pick("upper", "replace('l', 'L')", "indent(2)", "trim", "length")) + g.body(loader) + g.tag("endfilter")
+		return g.tag("filter "+g.pick("upper", "replace('l', 'L')", "indent(2)", "trim", "length", "title", "truncate(9)", "wordcount")) + g.body(loader) + g.tag("endfilter")
 	case 16:
 		return g.switchTag(loader)
 	case 17:
 		return g.pick("{# c #}", "{#- c -#}", "{#- c #}", "{# c -#}") + g.text()
 	case 18:
-		return g.pick("{% raw %}${{ x }}{% endraw %}", "{% raw -%} x {%- endraw %}", "{% verbatim %}{% if %}{% endverbatim %}", "{% raw %} {% raw %}a{% endraw %}b{% endraw %}")
+		return g.pick("{% raw %}${{ x }}{% endraw %}", "{%- raw -%} x {% endraw %}", "{% verbatim %}{% if %}{% endverbatim %}", "{%- raw %}{% verbatim %}{#{% endraw %}", "{% raw %} {% raw %}a{% endraw %}b{% endraw %}")
 	}
 	return g.loading()
 }
@@ -162,7 +165,7 @@ func (g *grammar) ifTag(loader bool) string {
 
 func (g *grammar) forTag(loader bool) string {
 	names := g.pick("v", "x", "v", "k, v", "a, b", "k, v, x", "i", "loop")
-	list := g.pick("a", "sa", "o", "objs", "pairs", "s", "nul", "mixed", "range(3)", "ea", "loop", g.expr())
+	list := g.pick("a", "sa", "o", "objs", "pairs", "s", "nul", "mixed", "range(3)", "ea", "loop", g.of(list), g.of(object), g.expr())
 	out := g.tag("for "+names+" in "+list) + g.body(loader) + g.pick("", "${{ loop.index }}", "${{ loop.last }}${{ v }}", "{% set acc = acc ~ v %}${{ acc }}")
 	if g.n(3) == 0 {
 		out += g.tag("else") + g.body(loader)
@@ -186,15 +189,27 @@ func (g *grammar) macro(loader bool) string {
 	g.macros = append(g.macros, name)
 	params := g.pick("", "p", "p, q=1", "q='d'", "p, q=p", "v, i", "x=i")
 	return g.tag("macro "+name+"("+params+")") +
-		g.pick("${{ p }}", "${{ q }}", "${{ caller() }}", "${{ caller(1, k=2) if caller }}", "${{ x }}${{ i }}${{ loop.index }}", g.body(loader)) + g.tag("endmacro")
+		g.pick("${{ p }}", "${{ q }}", "<${{ caller() if caller }}>", "${{ caller(1, k=2) if caller }}", "${{ x }}${{ i }}${{ loop.index }}", g.body(loader)) + g.tag("endmacro")
 }
 
+// calledMacro is a call for a call tag, which takes nothing else.
+func (g *grammar) calledMacro() string {
+	if len(g.macros) == 0 {
+		return g.pick("range(2)", "s.concat('x')", "range(1)", "a.slice(1)", "s.slice(1)", "m()")
+	}
+	return g.macroCall()
+}
+
+// macroCall calls a macro that there is, or now and then one that is not.
 func (g *grammar) macroCall() string {
 	name := "m"
-	if len(g.macros) > 0 {
+	switch {
+	case len(g.macros) > 0:
 		name = g.macros[g.n(len(g.macros))]
+	case g.n(8) > 0:
+		return g.atom(anything)
 	}
-	return name + "(" + g.pick("", "1", "s, 2", "q=3", "1, q=s", "p=1", "1, 2, 3", g.atom()) + ")"
+	return name + "(" + g.pick("", "1", "s, 2", "q=3", "1, q=s", "p=1", "1, 2, 3", g.atom(anything)) + ")"
 }
 
 func (g *grammar) loading() string {
@@ -204,11 +219,11 @@ func (g *grammar) loading() string {
 	}
 	switch choice {
 	case 0:
-		return g.tag("include " + g.pick(`"part"`, `"setter"`, `"none" ignore missing`, `"none"`, "'pa' ~ 'rt'"))
+		return g.tag("include " + g.pick(`"part"`, `"setter"`, `"none" ignore missing`, `"part"`, "'pa' ~ 'rt'"))
 	case 1:
-		return g.tag(`import "macros" as mm`+g.pick("", " with context", " without context")) + "${{ mm.hi(" + g.atom() + ") }}${{ mm.exported }}"
+		return g.tag(`import "macros" as mm`+g.pick("", " with context", " without context")) + "${{ mm.hi(" + g.atom(anything) + ") }}${{ mm.exported }}"
 	case 2:
-		return g.tag(`from "macros" import `+g.pick("hi", "hi as hello, exported", "hi with context", "nothing")) + "${{ " + g.pick("hi", "hello") + "(1) }}${{ exported }}"
+		return g.tag(`from "macros" import `+g.pick("hi", "hi, exported", "hi with context", "exported as other, hi")) + "${{ hi(1) }}${{ exported }}${{ other }}"
 	case 3:
 		g.blocks++
 		return g.tag(fmt.Sprintf("block b%d", g.blocks)) + g.body(false) + g.tag("endblock")
@@ -217,62 +232,4 @@ func (g *grammar) loading() string {
 		return g.tag("block "+[]string{"one", "two", "three", "four"}[min(g.blocks-1, 3)]) + g.pick("", "${{ super() }}") + g.body(false) + g.tag("endblock")
 	}
 	return "{% include 'part' %}"
-}
-
-// atom is an expression that needs no parentheses.
-func (g *grammar) atom() string {
-	return g.pick("s", "e", "u", "n", "neg", "z", "i", "t", "f", "nul", "missing", "a", "sa", "ea", "o", "eo", "mixed",
-		"objs", "ns", "h", "ml", "pairs", "nested.x.y[0].z", "values.name", "values.tags", "x", "y", "v", "k", "acc",
-		"1", "0", "2.5", "'a'", `"b c"`, "''", "none", "true", "false", "[1, 2]", "[]", "{a: 1, 'b': [2]}", "(1)",
-		"loop.index", "loop.first", "loop", "range(3)", "values['port']", "objs[1].n", "sa[i - 6]", "s[1]", "dt")
-}
-
-func (g *grammar) expr() string {
-	if g.depth++; g.depth > 5 {
-		g.depth--
-		return g.atom()
-	}
-	defer func() { g.depth-- }()
-	switch g.n(17) {
-	case 0, 1, 2, 3:
-		return g.atom()
-	case 4, 5:
-		return g.expr() + " " + g.pick("+", "-", "*", "/", "//", "%", "~", "~", "+") + " " + g.expr()
-	case 6:
-		// Not <= and >=: with NaN the oracle's engine takes them for true.
-		return g.expr() + " " + g.pick("==", "===", "!=", "!==", "<", ">") + " " + g.expr()
-	case 7:
-		return g.expr() + " " + g.pick("and", "or") + " " + g.expr()
-	case 8:
-		return g.pick("not ", "-", "+", "not ") + g.expr()
-	case 9:
-		return "(" + g.expr() + ")"
-	case 10:
-		return g.expr() + " if " + g.expr() + g.pick("", " else "+g.atom())
-	case 11, 12:
-		return g.expr() + " | " + g.filter()
-	case 13:
-		return g.atom() + "." + g.method()
-	case 14:
-		return g.expr() + g.pick(" is ", " is not ") + g.pick("defined", "undefined", "string", "number", "odd", "even", "none",
-			"mapping", "iterable", "truthy", "falsy", "eq(1)", "divisibleby(2)", "gt(2)", "lower", "upper", "callable", "nosuch")
-	case 15:
-		return g.atom() + g.pick(" in ", " not in ") + g.atom()
-	}
-	return g.macroCall()
-}
-
-func (g *grammar) filter() string {
-	return g.pick("abs", "batch(2)", "capitalize", "center(9)", "default('d')", "default('d', true)", "dictsort", "e",
-		"escape", "first", "float", "groupby('n')", "indent", "indent(2, true)", "int", "int(5)", "join", "join(',')", "join('-', 'n')",
-		"last", "length", "list", "lower", "nl2br", "replace('l', 'L')", "replace(r/[aeiou]/g, '<$&>')", "replace('', '.')", "reverse", "round",
-		"round(1, 'floor')", "safe", "select('odd')", "reject", "selectattr('v')", "slice(2)", "sort(attribute='n')", "string", "striptags",
-		"sum", "sum('v')", "title", "trim", "truncate(5)", "upper", "urlencode", "wordcount", "nosuch", "upper | lower")
-}
-
-func (g *grammar) method() string {
-	return g.pick("split('-')", "split()", "split('')", "slice(1)", "slice(-2)", "replace('o', '0')", "replace(r/o/g, '[$&]')", "toUpperCase()",
-		"indexOf('o')", "length", "includes('o')", "trim()", "substring(2, 1)", "charAt(1)", "concat('x')", "push(4)", "pop()", "reverse()",
-		"join('+')", "sort()", "shift()", "splice(1, 1)", "toFixed(1)", "toString()", "startsWith('H')", "padStart(20, 'ab')", "repeat(2)",
-		"match(r/o/g)", "at(-1)", "items()", "get('a', 1)", "append(9)", "keys()", "nosuch()", "x.y", "n")
 }
