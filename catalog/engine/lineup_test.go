@@ -42,3 +42,14 @@ func TestLineUp(t *testing.T) {
 		require.Nil(t, l.wait(nil), "and nothing more will")
 	})
 }
+
+func TestGathering(t *testing.T) {
+	for _, c := range []struct {
+		due, size int
+		wait      time.Duration
+	}{{0, smallBatch, shortWait}, {busy, smallBatch, shortWait}, {busy + 1, smallBatch, longWait}, {10_000, 1250, floodWait}, {1_000_000, largeBatch, floodWait}} {
+		size, wait := gathering(c.due)
+		require.Equal(t, c.size, size, c.due)
+		require.Equal(t, c.wait, wait, c.due)
+	}
+}

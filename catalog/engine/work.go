@@ -210,16 +210,31 @@ func part(h hash.Hash, s string) {
 const (
 	// outcomeBuffer is how many outcomes may wait while a batch is committed.
 	outcomeBuffer = 64
-	// maxBatch bounds a batch, and with it the memory of its transaction.
-	maxBatch = 1024
-	// shortWait and longWait are how long a batch waits for what is still
-	// being processed: hardly, when little is under way, so that a single
-	// change is served at once; longer in a flood, so that entities to which
-	// many relate are stitched less often.
-	shortWait, longWait = 10 * time.Millisecond, 300 * time.Millisecond
-	// flood is how much must be waiting to be one.
-	flood = 200
+	// smallBatch and largeBatch bound a batch, and with it the memory of its
+	// transaction.
+	smallBatch, largeBatch = 1024, 8192
+	// shortWait, longWait and floodWait are how long a batch waits for what is
+	// still being processed.
+	shortWait, longWait, floodWait = 10 * time.Millisecond, 300 * time.Millisecond, 2 * time.Second
+	// busy is how much must be waiting for batches to be gathered.
+	busy = 200
+	// portion is the part of what is waiting that makes a batch in a flood.
+	portion = 8
 )
+
+// gathering says how many outcomes make a batch, and how long it waits for
+// them: hardly, when little is due, so that a single change is served at once;
+// longer the more there is, so that entities to which many relate are stitched
+// less often, and pages of the store are written once for many of them.
+func gathering(due int) (size int, wait time.Duration) {
+	switch {
+	case due <= busy:
+		return smallBatch, shortWait
+	case due <= portion*smallBatch:
+		return smallBatch, longWait
+	}
+	return min(due/portion, largeBatch), floodWait
+}
 
 // burst is after how many outcomes the memory that they took is given back to
 // the system, once nothing is due any more.
@@ -253,13 +268,11 @@ func (e *Engine) collect(in *lineUp) []*outcome {
 		return nil
 	}
 	batch := []*outcome{first}
-	limit := shortWait
-	if ready, _ := e.queue.pending(); ready > flood {
-		limit = longWait
-	}
-	timer := time.NewTimer(limit)
+	ready, _ := e.queue.pending()
+	size, wait := gathering(ready)
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
-	for len(batch) < maxBatch {
+	for len(batch) < size {
 		o := in.next()
 		if o == nil && e.nothingUnderWay(in) {
 			return batch
