@@ -45,47 +45,13 @@ func (s *Server) routes() *gin.Engine {
 		p.delete(cookiePath, s.auth.DropCookie)
 	}
 
-	auth := group{s, e.Group("/api/auth")}
-	auth.get("/.well-known/jwks.json", s.auth.JWKS)
-	auth.get("/.well-known/openid-configuration", s.auth.Discovery)
-	auth.get("/v1/userinfo", s.auth.UserInfo)
-	auth.get("/guest/refresh", s.auth.GuestRefresh)
-	auth.post("/guest/refresh", s.auth.GuestRefresh)
-	auth.get("/guest/start", s.auth.GuestRedirect)
-	auth.get("/guest/handler/frame", s.auth.GuestRedirect)
-	auth.post("/guest/handler/frame", s.auth.GuestRedirect)
-
+	s.authRoutes(group{s, e.Group("/api/auth")})
 	perm := group{s, e.Group("/api/permission")}
 	perm.get("/health", permission.Health)
 	perm.post("/authorize", s.permission.Authorize)
 
 	cat := group{s, e.Group("/api/catalog")}
-	cat.get("/openapi.json", s.catalog.OpenAPI)
-	cat.get("/entities", s.catalog.Entities)
-	cat.get("/entities/by-query", s.catalog.QueryEntities)
-	cat.post("/entities/by-query", s.catalog.QueryEntitiesByPredicate)
-	cat.post("/entities/by-refs", s.catalog.EntitiesByRefs)
-	cat.get("/entities/by-uid/:uid", s.catalog.EntityByUID)
-	cat.delete("/entities/by-uid/:uid", s.catalog.DeleteEntity)
-	cat.get("/entities/by-name/:kind/:namespace/:name", s.catalog.EntityByName)
-	cat.get("/entities/by-name/:kind/:namespace/:name/ancestry", s.catalog.Ancestry)
-	cat.get("/entities/unprocessed/failed", s.catalog.UnprocessedFailed)
-	cat.get("/entities/unprocessed/pending", s.catalog.UnprocessedPending)
-	cat.delete("/entities/unprocessed/delete/:entity_id", s.catalog.DeleteUnprocessed)
-	cat.get("/entity-facets", s.catalog.Facets)
-	cat.post("/entity-facets", s.catalog.FacetsByPredicate)
-	cat.post("/refresh", s.catalog.Refresh)
-	cat.post("/validate-entity", s.catalog.ValidateEntity)
-	cat.post("/analyze-location", s.catalog.AnalyzeLocation)
-	cat.get("/locations", s.catalog.Locations)
-	cat.post("/locations", s.catalog.CreateLocation)
-	cat.post("/locations/by-query", s.catalog.QueryLocations)
-	cat.get("/locations/:id", s.catalog.Location)
-	cat.put("/locations/:id", s.catalog.UpdateLocation)
-	cat.delete("/locations/:id", s.catalog.DeleteLocation)
-	cat.get("/locations/by-entity/:kind/:namespace/:name", s.catalog.LocationByEntity)
-	cat.get("/.well-known/backstage/permissions/metadata", s.catalog.PermissionMetadata)
-	cat.post("/.well-known/backstage/permissions/apply-conditions", s.catalog.ApplyConditions)
+	s.catalogRoutes(cat)
 
 	if s.search != nil {
 		s.searchRoutes(group{s, e.Group("/api/search")})
@@ -112,6 +78,46 @@ func (s *Server) searchRoutes(g group) {
 	g.get("/query", s.search.Query)
 	g.get("/.well-known/backstage/permissions/metadata", s.search.PermissionMetadata)
 	g.post("/.well-known/backstage/permissions/apply-conditions", s.search.ApplyConditions)
+}
+
+func (s *Server) authRoutes(auth group) {
+	auth.get("/.well-known/jwks.json", s.auth.JWKS)
+	auth.get("/.well-known/openid-configuration", s.auth.Discovery)
+	auth.get("/v1/userinfo", s.auth.UserInfo)
+	auth.get("/guest/refresh", s.auth.GuestRefresh)
+	auth.post("/guest/refresh", s.auth.GuestRefresh)
+	auth.get("/guest/start", s.auth.GuestRedirect)
+	auth.get("/guest/handler/frame", s.auth.GuestRedirect)
+	auth.post("/guest/handler/frame", s.auth.GuestRedirect)
+}
+
+func (s *Server) catalogRoutes(cat group) {
+	cat.get("/openapi.json", s.catalog.OpenAPI)
+	cat.get("/entities", s.catalog.Entities)
+	cat.get("/entities/by-query", s.catalog.QueryEntities)
+	cat.post("/entities/by-query", s.catalog.QueryEntitiesByPredicate)
+	cat.post("/entities/by-refs", s.catalog.EntitiesByRefs)
+	cat.get("/entities/by-uid/:uid", s.catalog.EntityByUID)
+	cat.delete("/entities/by-uid/:uid", s.catalog.DeleteEntity)
+	cat.get("/entities/by-name/:kind/:namespace/:name", s.catalog.EntityByName)
+	cat.get("/entities/by-name/:kind/:namespace/:name/ancestry", s.catalog.Ancestry)
+	cat.get("/entities/unprocessed/failed", s.catalog.UnprocessedFailed)
+	cat.get("/entities/unprocessed/pending", s.catalog.UnprocessedPending)
+	cat.delete("/entities/unprocessed/delete/:entity_id", s.catalog.DeleteUnprocessed)
+	cat.get("/entity-facets", s.catalog.Facets)
+	cat.post("/entity-facets", s.catalog.FacetsByPredicate)
+	cat.post("/refresh", s.catalog.Refresh)
+	cat.post("/validate-entity", s.catalog.ValidateEntity)
+	cat.post("/analyze-location", s.catalog.AnalyzeLocation)
+	cat.get("/locations", s.catalog.Locations)
+	cat.post("/locations", s.catalog.CreateLocation)
+	cat.post("/locations/by-query", s.catalog.QueryLocations)
+	cat.get("/locations/:id", s.catalog.Location)
+	cat.put("/locations/:id", s.catalog.UpdateLocation)
+	cat.delete("/locations/:id", s.catalog.DeleteLocation)
+	cat.get("/locations/by-entity/:kind/:namespace/:name", s.catalog.LocationByEntity)
+	cat.get("/.well-known/backstage/permissions/metadata", s.catalog.PermissionMetadata)
+	cat.post("/.well-known/backstage/permissions/apply-conditions", s.catalog.ApplyConditions)
 }
 
 func (s *Server) scaffolderRoutes(sc group) {
