@@ -162,6 +162,7 @@ func TestRetries(t *testing.T) {
 		{"one that does not", "GET", []int{500, 500, 500, 500}, 500, 4, 4400 * time.Millisecond},
 		{"what is missing is not a failure", "GET", []int{404}, 404, 1, 0},
 		{"what writes is not sent twice", "POST", []int{503}, 503, 1, 0},
+		{"but what was turned away for its rate is", "POST", []int{429, 200}, 200, 2, time.Minute},
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

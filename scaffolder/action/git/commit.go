@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path"
 	"slices"
 	"strings"
@@ -84,7 +83,7 @@ type Commit struct {
 
 // A Repository holds a commit that can be pushed.
 type Repository struct {
-	storer storer.Storer
+	storer *pack
 	head   plumbing.Hash
 }
 
@@ -106,7 +105,7 @@ func Save(ctx context.Context, ws *workspace.Workspace, c Commit) (*Repository, 
 	if err != nil {
 		return nil, err
 	}
-	r := &Repository{storer: st}
+	r := &Repository{storer: newPack(st)}
 	err = safely(func() error { return r.commit(ctx, ws, c) })
 	if err != nil {
 		return nil, fmt.Errorf("commit: %w", err)
@@ -142,15 +141,15 @@ func open(ws *workspace.Workspace, dir string) (storer.Storer, error) {
 	return st, errors.Join(st.Init(), st.SetConfig(config.NewConfig()))
 }
 
-// commit writes blobs, trees and the commit, and moves HEAD.
+// commit writes blobs, trees and the commit, in one pack, and moves HEAD.
 func (r *Repository) commit(ctx context.Context, ws *workspace.Workspace, c Commit) error {
 	root := &tree{}
 	err := Visit(ctx, ws, c.Dir, func(f File) error {
-		hash, err := r.blob(f)
+		o, err := objectOf(f)
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.Path, err)
 		}
-		root.add(strings.Split(f.Path, "/"), object.TreeEntry{Mode: f.Mode, Hash: hash})
+		root.add(strings.Split(f.Path, "/"), object.TreeEntry{Mode: f.Mode, Hash: r.storer.add(o)})
 		return nil
 	})
 	if err != nil {
@@ -166,6 +165,9 @@ func (r *Repository) commit(ctx context.Context, ws *workspace.Workspace, c Comm
 	}
 	who := object.Signature{Name: c.Author.Name, Email: c.Author.Email, When: c.Time}
 	r.head, err = r.store(&object.Commit{Author: who, Committer: who, Message: c.Message, TreeHash: hash, ParentHashes: parents})
+	if err == nil {
+		err = r.storer.keep()
+	}
 	if err != nil {
 		return err
 	}
@@ -193,42 +195,6 @@ func (r *Repository) base(branch string, tree plumbing.Hash) (name plumbing.Refe
 		name = plumbing.NewBranchReferenceName(branch)
 	}
 	return name, []plumbing.Hash{head.Hash()}, last.TreeHash == tree, nil
-}
-
-// blob stores a file.
-func (r *Repository) blob(f File) (_ plumbing.Hash, err error) {
-	o := r.storer.NewEncodedObject()
-	o.SetType(plumbing.BlobObject)
-	w, err := o.Writer()
-	if err != nil {
-		return plumbing.ZeroHash, err
-	}
-	if f.Mode == filemode.Symlink {
-		target, err := f.Content(maxLink)
-		if err == nil {
-			_, err = w.Write(target)
-		}
-		if err != nil {
-			return plumbing.ZeroHash, err
-		}
-	} else if err := copyInto(w, f); err != nil {
-		return plumbing.ZeroHash, err
-	}
-	if err := w.Close(); err != nil {
-		return plumbing.ZeroHash, err
-	}
-	return r.storer.SetEncodedObject(o)
-}
-
-const maxLink = 4 << 10
-
-func copyInto(w io.Writer, f File) error {
-	in, err := f.ws.Open(f.Name)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(w, in)
-	return errors.Join(err, in.Close())
 }
 
 // A tree is a folder of the commit.
@@ -283,7 +249,7 @@ func (r *Repository) store(v interface {
 	if err := v.Encode(o); err != nil {
 		return plumbing.ZeroHash, err
 	}
-	return r.storer.SetEncodedObject(o)
+	return r.storer.add(o), nil
 }
 
 // safely turns a panic of the library over a repository that it cannot read

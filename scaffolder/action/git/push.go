@@ -28,7 +28,7 @@ type Remote struct {
 	URL string
 	// User and Password are sent with every request; no Password: nothing is.
 	User, Password string
-	// HTTP sends the requests; nil: a client that waits two minutes for an
+	// HTTP sends the requests; nil: a client that waits ten minutes for an
 	// answer.
 	HTTP *http.Client
 	// Sleep waits between attempts; nil: a timer.
@@ -42,7 +42,7 @@ var ErrRejected = errors.New("the branch has commits there that are not in what 
 const (
 	pushAttempts = 5
 	firstPause   = 2 * time.Second
-	httpTimeout  = 2 * time.Minute
+	httpTimeout  = 10 * time.Minute
 )
 
 // Push makes the branch of the remote point to the commit. It is tried again a

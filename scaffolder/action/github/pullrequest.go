@@ -116,7 +116,10 @@ func (q *proposal) make(ctx context.Context) (pullRequest, error) {
 		return pullRequest{}, err
 	}
 	q.target = or(q.in.TargetBranchName, repo.DefaultBranch)
-	base, err := q.r.branch(ctx, q.target)
+	// The branch may move on before the step is run again; what it had begun is
+	// recognised by where it began.
+	key := each(q.c, "base.pr."+q.r.Owner+"."+q.r.Repo+"."+q.in.BranchName)
+	base, err := action.Checkpoint(ctx, q.c, key, func(ctx context.Context) (commit, error) { return q.r.branch(ctx, q.target) })
 	if err != nil {
 		return pullRequest{}, fmt.Errorf("read the branch %s: %w", q.target, err)
 	}

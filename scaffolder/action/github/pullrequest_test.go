@@ -147,6 +147,8 @@ func TestPullRequestAgain(t *testing.T) {
 	err := r.Run(t.Context(), a, c, input)
 	require.ErrorContains(t, err, "The branch add of acme/monorepo exists now: retry the task")
 	remove()
+	_, err = b.Commit("acme/monorepo", "main", "Meanwhile", map[string]string{"meanwhile": "x"})
+	require.NoError(t, err)
 	require.NoError(t, r.Run(t.Context(), a, c, input), "the branch that it had begun is taken up")
 	require.Len(t, b.Writes("create commit"), 1)
 	require.NoError(t, r.Run(t.Context(), a, c, input), "it is done")

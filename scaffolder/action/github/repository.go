@@ -64,7 +64,8 @@ func (m *creation) run(ctx context.Context) (made, error) {
 		if saysThat(err, "Resource not accessible by integration") {
 			m.c.Warnf("The GitHub app or token behind the integration may not create repositories of %s: it needs the permission to administer repositories", m.r.Owner)
 		}
-		return made{}, fmt.Errorf("Failed to create the %s repository %s/%s, %w", kindOf(account.Type), m.r.Owner, m.r.Repo, err) //lint:ignore ST1005 the words of the reference
+		//lint:ignore ST1005 these are the words of the reference
+		return made{}, fmt.Errorf("Failed to create the %s repository %s/%s, %w", kindOf(account.Type), m.r.Owner, m.r.Repo, err)
 	}
 	if err := m.settings(ctx); err != nil {
 		return made{}, left(err, repo)

@@ -186,6 +186,21 @@ func (s *sending) commit(ctx context.Context, branch, message string, actions []
 	return made.ID, nil
 }
 
+// A head is the commit of a branch.
+type head struct {
+	Commit struct {
+		ID      string   `json:"id"`
+		Message string   `json:"message"`
+		Parents []string `json:"parent_ids"`
+	} `json:"commit"`
+}
+
+// head returns the commit of a branch, if there is one.
+func (s *sending) head(ctx context.Context, branch string) (h head, ok bool) {
+	err := s.t.call(ctx, http.MethodGet, []string{"projects", s.project, "repository", "branches", branch}, nil, &h)
+	return h, err == nil
+}
+
 type pushInput struct {
 	RepoURL       string `json:"repoUrl" doc:"The project, as gitlab.com?owner=group&repo=name"`
 	BranchName    string `json:"branchName" doc:"The branch; made at the default branch if it is not there"`
@@ -220,6 +235,25 @@ func (p *publisher) push() action.Action {
 	})
 }
 
+// pushed returns the commit that an earlier run of the step has made on top of
+// where it began, "" if there is none.
+func (s *sending) pushed(ctx context.Context, in pushInput, base string) (string, error) {
+	key := each(s.c, "begin.push."+s.project+"."+in.BranchName)
+	before, err := action.Checkpoint(ctx, s.c, key, func(ctx context.Context) (string, error) {
+		h, _ := s.head(ctx, base)
+		return h.Commit.ID, nil
+	})
+	if err != nil {
+		return "", err
+	}
+	now, ok := s.head(ctx, in.BranchName)
+	c := now.Commit
+	if !ok || c.ID == before || c.Message != in.CommitMessage || before != "" && (len(c.Parents) != 1 || c.Parents[0] != before) {
+		return "", nil
+	}
+	return c.ID, nil
+}
+
 // push makes the branch and the commit.
 func (s *sending) push(ctx context.Context, in pushInput) (string, error) {
 	var of project
@@ -233,6 +267,9 @@ func (s *sending) push(ctx context.Context, in pushInput) (string, error) {
 	base := in.BranchName
 	if !is {
 		base = of.DefaultBranch
+	}
+	if done, err := s.pushed(ctx, in, base); done != "" || err != nil {
+		return done, err
 	}
 	actions, err := s.actions(ctx, base)
 	if err != nil {

@@ -116,6 +116,12 @@ func (q *proposal) prepare(ctx context.Context, target string) error {
 	if err != nil {
 		return err
 	}
+	// Whether the branch was there when the step began.
+	key := each(q.c, "begin.mr."+q.project+"."+q.in.BranchName)
+	stranger, err := action.Checkpoint(ctx, q.c, key, func(context.Context) (bool, error) { return is, nil })
+	if err != nil {
+		return err
+	}
 	base := target
 	if is {
 		base = q.in.BranchName
@@ -124,7 +130,7 @@ func (q *proposal) prepare(ctx context.Context, target string) error {
 	switch {
 	case err != nil:
 		return err
-	case is && len(actions) > 0 && !q.isOurs(ctx, target):
+	case is && len(actions) > 0 && (stranger || !q.isOurs(ctx, target)):
 		return catalog.NewError(catalog.NameInput, fmt.Sprintf("The branch %s exists already, and the files in it are others: choose another branchName, or delete the branch", q.in.BranchName))
 	case !is:
 		if err := q.makeBranch(ctx, q.in.BranchName, target); err != nil {
@@ -136,20 +142,6 @@ func (q *proposal) prepare(ctx context.Context, target string) error {
 	}
 	_, err = q.commit(ctx, q.in.BranchName, q.in.Title, actions)
 	return err
-}
-
-// A head is the commit of a branch.
-type head struct {
-	Commit struct {
-		ID      string   `json:"id"`
-		Message string   `json:"message"`
-		Parents []string `json:"parent_ids"`
-	} `json:"commit"`
-}
-
-func (q *proposal) head(ctx context.Context, branch string) (h head, ok bool) {
-	err := q.t.call(ctx, http.MethodGet, []string{"projects", q.project, "repository", "branches", branch}, nil, &h)
-	return h, err == nil
 }
 
 // atTarget tells whether the branch was made and has no commit of its own yet.

@@ -111,6 +111,16 @@ func TestMergeRequestAgain(t *testing.T) {
 	}
 }
 
+// A branch that was there before is left alone, be it without a commit.
+func TestMergeRequestFromAStrangersBranch(t *testing.T) {
+	b := monorepo(t)
+	b.git("acme/monorepo", "branch", "add", "main")
+	c, r := actiontest.NewContext(t)
+	content(t, c)
+	require.ErrorContains(t, r.Run(t.Context(), b.action(mergeRequest), c, b.input("acme/monorepo", proposed)), "The branch add exists already")
+	require.Empty(t, b.Writes(""))
+}
+
 func TestRepositoryPush(t *testing.T) {
 	b := monorepo(t)
 	c, r := actiontest.NewContext(t)
@@ -119,6 +129,14 @@ func TestRepositoryPush(t *testing.T) {
 	require.NoError(t, r.Run(t.Context(), a, c, b.input("acme/monorepo", `,"branchName":"next","commitMessage":"Next","sourcePath":"src"`)))
 	require.Equal(t, map[string]any{"projectid": "acme/monorepo", "projectPath": "acme/monorepo", "commitHash": b.git("acme/monorepo", "rev-parse", "next")}, outputs(t, r))
 	require.Equal(t, "Next\nBegin", b.git("acme/monorepo", "log", "--format=%s", "next"))
+
+	b.Inject(forgetest.Fault{Route: "create commit", CutAfter: -1, Times: 1})
+	lost, r := actiontest.NewContext(t)
+	content(t, lost)
+	input := b.input("acme/monorepo", `,"branchName":"lost","commitMessage":"Lost","sourcePath":"src","commitAction":"create"`)
+	require.Error(t, r.Run(t.Context(), a, lost, input))
+	require.NoError(t, r.Run(t.Context(), a, lost, input), "the commit whose answer was lost is found")
+	require.Equal(t, b.git("acme/monorepo", "rev-parse", "lost"), outputs(t, r)["commitHash"])
 
 	again, r := actiontest.NewContext(t)
 	content(t, again)
