@@ -284,7 +284,7 @@ func record(t *testing.T, count int) {
 // others for that long, from NUNJUCKS_ORACLE_SEED on.
 func TestReferenceAgrees(t *testing.T) {
 	o := newOracle(t)
-	count, until := 150, time.Time{}
+	count, until := 100, time.Time{}
 	if testing.Short() {
 		count = 30
 	}
