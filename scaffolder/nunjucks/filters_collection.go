@@ -96,7 +96,7 @@ func (rt *runtime) column(v Value, start, end int, pad bool, fill Value) (Value,
 
 func filterDictsort(rt *runtime, args []Value) (Value, error) {
 	v := arg(args, 0)
-	if v.kind != KindObject && v.kind != KindSafe || v.isIterator() {
+	if v.kind != KindObject || v.isIterator() {
 		return undefined, throw("needs an object, not %s", withArticle(v.kind))
 	}
 	by := 0
@@ -108,7 +108,7 @@ func filterDictsort(rt *runtime, args []Value) (Value, error) {
 			by = 1
 		}
 	}
-	keys, vals := asObject(v).members()
+	keys, vals := v.obj().members()
 	pairs := make([]Value, len(keys))
 	for i, k := range keys {
 		pairs[i] = pair(k, vals[i])
