@@ -118,23 +118,26 @@ func pyGet(rt *runtime, o *object, args []Value) (Value, error) {
 }
 
 func pyItems(rt *runtime, o *object, _ []Value) (Value, error) {
-	out := make([]Value, len(o.keys))
-	for i, k := range o.keys {
-		out[i] = pair(k, o.vals[i])
+	keys, vals := o.members()
+	out := make([]Value, len(keys))
+	for i, k := range keys {
+		out[i] = pair(k, vals[i])
 	}
 	return rt.newArray(out)
 }
 
 func pyKeys(rt *runtime, o *object, _ []Value) (Value, error) {
-	out := make([]Value, len(o.keys))
-	for i, k := range o.keys {
+	keys, _ := o.members()
+	out := make([]Value, len(keys))
+	for i, k := range keys {
 		out[i] = str(k)
 	}
 	return rt.newArray(out)
 }
 
 func pyValues(rt *runtime, o *object, _ []Value) (Value, error) {
-	return rt.newArray(slices.Clone(o.vals))
+	_, vals := o.members()
+	return rt.newArray(slices.Clone(vals))
 }
 
 func pyObjectPop(rt *runtime, o *object, args []Value) (Value, error) {
@@ -153,11 +156,12 @@ func pyObjectPop(rt *runtime, o *object, args []Value) (Value, error) {
 }
 
 func pyPopItem(_ *runtime, o *object, _ []Value) (Value, error) {
-	if len(o.keys) == 0 {
+	keys, vals := o.members()
+	if len(keys) == 0 {
 		return undefined, throw("KeyError: the dict is empty")
 	}
-	item := pair(o.keys[0], o.vals[0])
-	o.delete(o.keys[0])
+	item := pair(keys[0], vals[0])
+	o.delete(keys[0])
 	return item, nil
 }
 
@@ -182,11 +186,11 @@ func pySetDefault(rt *runtime, o *object, args []Value) (Value, error) {
 func pyUpdate(rt *runtime, o *object, args []Value) (Value, error) {
 	from := arg(args, 0)
 	if from.kind == KindObject {
-		src := from.obj()
-		for i, k := range src.keys {
-			o.set(k, src.vals[i])
+		keys, vals := from.obj().members()
+		for i, k := range keys {
+			o.set(k, vals[i])
 		}
-		return null, rt.spend(1+len(src.keys), 48*len(src.keys))
+		return null, rt.spend(1+len(keys), 48*len(keys))
 	}
 	elems, err := rt.mapped(from)
 	if err != nil || from.kind == KindSafe {

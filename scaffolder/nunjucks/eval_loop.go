@@ -1,5 +1,7 @@
 package nunjucks
 
+import "slices"
+
 // exec runs a for loop. Its frame lives as long as the loop, so what one turn
 // sets is there in the next.
 func (s *forStmt) exec(a *activation) error {
@@ -184,7 +186,8 @@ func (t *turns) members(v Value) (int, error) {
 		return 0, nil
 	}
 	o := v.obj()
-	keys := append([]string(nil), o.keys...) // the body may change the object
+	keys, _ := o.members()
+	keys = slices.Clone(keys) // the body may change the object
 	for i, k := range keys {
 		value, ok := o.get(k)
 		if !ok {

@@ -108,10 +108,10 @@ func filterDictsort(rt *runtime, args []Value) (Value, error) {
 			by = 1
 		}
 	}
-	o := v.obj()
-	pairs := make([]Value, len(o.keys))
-	for i, k := range o.keys {
-		pairs[i] = pair(k, o.vals[i])
+	keys, vals := v.obj().members()
+	pairs := make([]Value, len(keys))
+	for i, k := range keys {
+		pairs[i] = pair(k, vals[i])
 	}
 	fold := !truthy(arg(args, 1))
 	err := rt.sortValues(pairs, func(x, y Value) (int, error) {
@@ -229,12 +229,12 @@ func filterList(rt *runtime, args []Value) (Value, error) {
 		return v, nil
 	case v.isIterator(): // which the reference does not take for iterable
 	case v.kind == KindObject || v.kind == KindSafe:
-		o := asObject(v)
-		out := make([]Value, len(o.keys))
-		for i, k := range o.keys {
+		keys, vals := asObject(v).members()
+		out := make([]Value, len(keys))
+		for i, k := range keys {
 			entry := newObject(2)
 			entry.set("key", str(k))
-			entry.set("value", o.vals[i])
+			entry.set("value", vals[i])
 			out[i] = obj(entry)
 		}
 		return list(out), rt.spend(1+len(out), 120*len(out))

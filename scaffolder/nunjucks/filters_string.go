@@ -342,8 +342,9 @@ func filterUrlencode(rt *runtime, args []Value) (Value, error) {
 	case KindArray:
 		pairs = v.arr().elems
 	case KindObject:
-		for i, k := range v.obj().keys {
-			pairs = append(pairs, pair(k, v.obj().vals[i]))
+		keys, vals := v.obj().members()
+		for i, k := range keys {
+			pairs = append(pairs, pair(k, vals[i]))
 		}
 	case KindSafe:
 		pairs = []Value{pair("val", str(v.str())), pair("length", integer(length(v.str())))}

@@ -119,8 +119,7 @@ func objectOf(size int, members iter.Seq2[string, any], depth int) (Value, error
 		}
 		o.set(toWellFormed(k), v)
 	}
-	o.frozen = true
-	return obj(o), nil
+	return obj(o.freeze()), nil
 }
 
 // Plain converts v to nil, bool, float64, string, []any and map[string]any.
@@ -227,7 +226,6 @@ func decodeObject(d *json.Decoder, depth int) (Value, error) {
 		}
 		o.set(key.(string), v)
 	}
-	o.frozen = true
 	_, err := d.Token()
-	return obj(o), err
+	return obj(o.freeze()), err
 }

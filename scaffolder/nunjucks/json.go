@@ -139,10 +139,10 @@ func (w *jsonWriter) object(v Value) error {
 	if err != nil {
 		return err
 	}
-	o := v.obj()
+	keys, vals := v.obj().members()
 	first := true
-	for i, k := range o.keys {
-		if !inJSON(o.vals[i]) {
+	for i, k := range keys {
+		if !inJSON(vals[i]) {
 			continue
 		}
 		if err := w.separate(first); err != nil {
@@ -153,7 +153,7 @@ func (w *jsonWriter) object(v Value) error {
 		if w.gap != "" {
 			w.out = append(w.out, ' ')
 		}
-		if err := w.value(o.vals[i]); err != nil {
+		if err := w.value(vals[i]); err != nil {
 			return err
 		}
 	}

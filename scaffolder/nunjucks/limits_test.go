@@ -95,11 +95,16 @@ func TestHostileTemplates(t *testing.T) {
 
 // Long but harmless templates are within the default limits.
 func TestGenerousTemplates(t *testing.T) {
+	var falling strings.Builder // keys that each belong before all others
+	for i := 100_000; i > 0; i-- {
+		fmt.Fprintf(&falling, "'%d':1,", i)
+	}
 	for _, c := range []struct{ name, source, want string }{
 		{"long sum", "${{ 0" + strings.Repeat(" + 1", 50000) + " }}", "50000"},
 		{"long concatenation", "${{ ''" + strings.Repeat(" ~ 'x'", 20000) + " }}", strings.Repeat("x", 20000)},
 		{"many alternatives", "{% if a == 0 %}" + strings.Repeat("{% elif a == 1 %}", 5000) + "{% else %}e{% endif %}", "e"},
 		{"many ors", "${{ a" + strings.Repeat(" or b", 20000) + " or 1 }}", "1"},
+		{"falling keys", "{% for k, v in {" + falling.String() + "z: 1} %}${{ k if loop.index < 3 or loop.last }}{% endfor %}", "12z"},
 		{"loop", "{% for i in range(20000) %}x{% endfor %}", strings.Repeat("x", 20000)},
 		{"array that contains itself", "{% set a = [1] %}{% set n = a.push(a) %}${{ a }}", "1,"},
 		{"recursion", "{% macro m(n) %}${{ n }}{% if n %}${{ m(n - 1) }}{% endif %}{% endmacro %}${{ m(100) | length }}", "193"},

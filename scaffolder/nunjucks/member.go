@@ -249,10 +249,11 @@ func copyValue(v Value, frozen bool, path []Value) Value {
 		if o.frozen && frozen {
 			return v
 		}
-		c := newObject(len(o.keys))
+		keys, vals := o.members()
+		c := newObject(len(keys))
 		path = append(path, v)
-		for i, k := range o.keys {
-			c.set(k, copyValue(o.vals[i], frozen, path))
+		for i, k := range keys {
+			c.set(k, copyValue(vals[i], frozen, path))
 		}
 		c.frozen = frozen
 		return obj(c)

@@ -136,9 +136,10 @@ func jsonArray(a *array, depth int) (Value, error) {
 }
 
 func jsonObject(o *object, depth int) (Value, error) {
-	c := newObject(len(o.keys))
-	for i, k := range o.keys {
-		v, err := jsonValue(o.vals[i], depth+1)
+	keys, vals := o.members()
+	c := newObject(len(keys))
+	for i, k := range keys {
+		v, err := jsonValue(vals[i], depth+1)
 		if err != nil {
 			return undefined, err
 		}
@@ -146,8 +147,7 @@ func jsonObject(o *object, depth int) (Value, error) {
 			c.set(wellFormed(k), v)
 		}
 	}
-	c.frozen = true
-	return obj(c), nil
+	return obj(c.freeze()), nil
 }
 
 // A Fault is a string that could not be rendered and was left as it is.
@@ -204,13 +204,14 @@ func (w *valueRenderer) value(ctx context.Context, v Value, path string, depth i
 		}
 		return arr(c), nil
 	case KindObject:
-		c := newObject(len(v.obj().keys))
-		for i, k := range v.obj().keys {
+		keys, vals := v.obj().members()
+		c := newObject(len(keys))
+		for i, k := range keys {
 			at := k
 			if path != "" {
 				at = path + "." + k
 			}
-			r, err := w.value(ctx, v.obj().vals[i], at, depth+1)
+			r, err := w.value(ctx, vals[i], at, depth+1)
 			if err != nil {
 				return undefined, err
 			}
@@ -218,8 +219,7 @@ func (w *valueRenderer) value(ctx context.Context, v Value, path string, depth i
 				c.set(k, r)
 			}
 		}
-		c.frozen = true
-		return obj(c), nil
+		return obj(c.freeze()), nil
 	}
 	return jsonValue(v, 0)
 }

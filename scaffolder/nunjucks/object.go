@@ -1,6 +1,7 @@
 package nunjucks
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 )
@@ -8,13 +9,17 @@ import (
 // indexedFrom is the number of keys from which a map beats looking at each.
 const indexedFrom = 12
 
-// An object is what a Value of KindObject points to: keys in JavaScript's
-// order, which is array indexes ascending and then the rest as they came.
+// An object is what a Value of KindObject points to. JavaScript's order of keys
+// is array indexes ascending and then the rest as they came; it is established
+// when somebody asks for it, so that a key costs the same wherever it belongs.
 type object struct {
 	keys  []string
 	vals  []Value
 	index map[string]int // nil while there are few keys
-	ints  int            // how many leading keys are array indexes
+	// ints is how many leading keys are ascending array indexes; disordered
+	// says that there are others behind them.
+	ints       int
+	disordered bool
 	// frozen objects may be shared between renders and never change.
 	frozen bool
 	iter   *iterator // of the objects that are iterators
@@ -54,16 +59,65 @@ func (o *object) set(key string, v Value) {
 	}
 	at := len(o.keys)
 	if n, ok := arrayIndex(key); ok {
-		for at = o.ints; at > 0; at-- {
-			if m, _ := arrayIndex(o.keys[at-1]); m < n {
-				break
-			}
+		switch {
+		case o.ints < at:
+			o.disordered = true
+		case at > 0 && o.indexAt(at-1) > n:
+			o.disordered = true
+		default:
+			o.ints++
 		}
-		o.ints++
 	}
-	o.keys = slices.Insert(o.keys, at, key)
-	o.vals = slices.Insert(o.vals, at, v)
+	o.keys = append(o.keys, key)
+	o.vals = append(o.vals, v)
 	o.reindex(at)
+}
+
+func (o *object) indexAt(i int) uint64 {
+	n, _ := arrayIndex(o.keys[i])
+	return n
+}
+
+// members returns the keys and values in order. The caller must not change
+// them.
+func (o *object) members() (keys []string, vals []Value) {
+	if o.disordered {
+		o.order()
+	}
+	return o.keys, o.vals
+}
+
+// order sorts the keys that are array indexes to the front.
+func (o *object) order() {
+	type member struct {
+		n   uint64
+		key string
+		val Value
+	}
+	var ints []member
+	rest := newObject(len(o.keys))
+	for i, k := range o.keys {
+		if n, ok := arrayIndex(k); ok {
+			ints = append(ints, member{n, k, o.vals[i]})
+			continue
+		}
+		rest.keys, rest.vals = append(rest.keys, k), append(rest.vals, o.vals[i])
+	}
+	slices.SortFunc(ints, func(a, b member) int { return cmp.Compare(a.n, b.n) })
+	for i, m := range ints {
+		o.keys[i], o.vals[i] = m.key, m.val
+	}
+	copy(o.keys[len(ints):], rest.keys)
+	copy(o.vals[len(ints):], rest.vals)
+	o.ints, o.disordered = len(ints), false
+	o.reindex(0)
+}
+
+// freeze makes the object one that may be shared.
+func (o *object) freeze() *object {
+	o.members()
+	o.frozen = true
+	return o
 }
 
 func (o *object) delete(key string) {

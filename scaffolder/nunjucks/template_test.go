@@ -8,6 +8,7 @@ import (
 	"iter"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -113,6 +114,17 @@ func TestValuesFromGo(t *testing.T) {
 	}
 	_, err := nunjucks.ValueOf(struct{}{})
 	require.Error(t, err)
+	falling := make(ordered, 0, 100_000) // takes hours if each key is moved to its place
+	for i := cap(falling); i > 0; i-- {
+		falling = append(falling, [2]any{strconv.Itoa(i), i})
+	}
+	many, err := nunjucks.ValueOf(falling)
+	require.NoError(t, err)
+	for k, v := range many.Members() {
+		require.Equal(t, "1", k)
+		require.Equal(t, "1", v.String())
+		break
+	}
 	loop := map[string]any{}
 	loop["self"] = loop
 	_, err = nunjucks.ValueOf(loop)

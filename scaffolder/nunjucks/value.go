@@ -93,8 +93,7 @@ func ObjectValue(members ...Member) Value {
 	for _, m := range members {
 		o.set(toWellFormed(m.Key), m.Value)
 	}
-	o.frozen = true
-	return obj(o)
+	return obj(o.freeze())
 }
 
 // FuncValue returns a function that templates may call, under a name for
@@ -173,9 +172,9 @@ func (v Value) Members() func(yield func(string, Value) bool) {
 		if v.kind != KindObject {
 			return
 		}
-		o := v.obj()
-		for i, k := range o.keys {
-			if !yield(wellFormed(k), o.vals[i]) {
+		keys, vals := v.obj().members()
+		for i, k := range keys {
+			if !yield(wellFormed(k), vals[i]) {
 				return
 			}
 		}
