@@ -1,4 +1,5 @@
 import { createApp } from '@backstage/frontend-defaults';
+import { coreExtensionData } from '@backstage/frontend-plugin-api';
 import userSettingsStorage from '@backstage/plugin-app-module-user-settings';
 import apiDocs from '@backstage/plugin-api-docs/alpha';
 import appVisualizer from '@backstage/plugin-app-visualizer';
@@ -18,11 +19,21 @@ import techdocsAddons from '@backstage/plugin-techdocs-module-addons-contrib/alp
 import userSettings from '@backstage/plugin-user-settings/alpha';
 import { navigation } from './navigation';
 
+// The catalog is the first page, as in a new Backstage app, also where the
+// configuration does not say so. Its path there still decides.
+const catalogFirst = catalog.withOverrides({
+  extensions: [
+    catalog.getExtension('page:catalog').override({
+      factory: (original, { config }) => [...original(), coreExtensionData.routePath(config.path ?? '/')],
+    }),
+  ],
+});
+
 // The plugins are named rather than discovered, so that a configuration without
 // app.packages gets all of them too.
 export const app = createApp({
   features: [
-    apiDocs, appVisualizer, auth, catalog, catalogGraph, catalogImport, home, kubernetes, notifications, org, scaffolder,
+    apiDocs, appVisualizer, auth, catalogFirst, catalogGraph, catalogImport, home, kubernetes, notifications, org, scaffolder,
     search, signals, techdocs, techdocsAddons, userSettings, userSettingsStorage, navigation,
   ],
 });

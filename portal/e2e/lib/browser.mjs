@@ -10,6 +10,7 @@ const { chromium } = require('playwright-core');
 const flags = [
   '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync',
+  '--disable-dev-shm-usage', // small in containers, and a page that finds it full crashes
 ];
 
 export async function open(base) {

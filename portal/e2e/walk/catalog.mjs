@@ -104,6 +104,7 @@ export async function catalogTable(world, check) {
     await see(heading(page, 'All Components (7)'));
     const row = page.getByRole('row', { name: /^Pricing/ });
     await row.getByRole('button', { name: 'Add to favorites' }).click();
+    await page.mouse.move(0, 0); // under the mouse the name of the button is that of a tooltip
     await see(row.getByRole('button', { name: 'Remove from favorites' }));
     await see(page.getByRole('menuitem', { name: 'Starred 1' }));
     await page.reload();
@@ -112,6 +113,7 @@ export async function catalogTable(world, check) {
     await see(heading(page, 'Starred Components (1)'));
     await eventually(() => names(page), ['Pricing']);
     await row.getByRole('button', { name: 'Remove from favorites' }).click();
+    await page.mouse.move(0, 0);
     await see(page.getByRole('menuitem', { name: 'Starred 0' }));
     await see(heading(page, 'All Components (7)')); // with no star left, all are shown
     await see(row.getByRole('button', { name: 'Add to favorites' }));

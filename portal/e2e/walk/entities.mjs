@@ -115,9 +115,11 @@ export async function entityPages(world, check) {
   await check('a star on the page of an entity', async () => {
     await open('component/booking');
     await button(page, 'Add to favorites').click();
+    await page.mouse.move(0, 0);
     await see(button(page, 'Remove from favorites'));
     await page.reload();
     await button(page, 'Remove from favorites').click();
+    await page.mouse.move(0, 0);
     await see(button(page, 'Add to favorites'));
   });
 
