@@ -24,23 +24,33 @@
 // interpolation keeps the type of its result. RenderValue does so for every
 // string in a JSON value, as the scaffolder does with the input of a step.
 //
+// # Legacy and current
+//
+// Releases of the scaffolder up to 4.0.2 render with nunjucks 3.2.4, later ones
+// with an engine of their own. Templates of both work: methods that the current
+// engine dropped are there (replaceAll, match, padStart and so on), and so is
+// what it added, as slices, {a: {b: 1}} in block tags and true or none after a
+// dot. Options.LegacyCoercion finds the types of native results as old releases
+// do: {% if t %}5{% endif %} is a number, and no output is no value. Lint names
+// tags and methods that current releases no longer know.
+//
 // # Safety
 //
 // Templates are not trusted. Limits bound the size, nesting, output, steps,
 // loops, memory, recursion and time of each, and regular expressions are
 // matched by an engine that can be stopped. What goes beyond a limit is an
-// error that errors.Is ErrLimit. There are no prototypes and no constructors;
-// there is no way to code, files or the network. No template makes the package
-// panic.
+// error that errors.Is ErrLimit. There are no prototypes and no constructors,
+// and their names are refused; there is no way to code, files or the network.
+// Go values become Values before a template runs, so their methods are out of
+// its reach. No template makes the package panic.
 //
 // # Where it differs
 //
-// Where nunjucks and release 4.2.0 differ the more capable answer is given:
-// methods that the latter dropped and a loader are there, as are slices, which
-// the former only knows in its compatible mode. A safe string is a string in
-// JSON, as in 4.2.0. Templates that only fail because the reference generates
-// code that is no JavaScript work here. An error in an included template is
-// never lost. The source text of functions cannot be printed.
+// A safe string, such as a macro's result, is a string in JSON, as in release
+// 4.2.0. Templates that only fail because nunjucks generates code that is no
+// JavaScript work here. An error in an included template is never lost. The
+// source text of functions cannot be printed, and they have no length. Of
+// locales there is American English, in which localeCompare orders as ICU does.
 //
 // # Concurrency
 //
@@ -53,7 +63,12 @@
 // lexer.go cuts the source into tokens as the parser asks for them; parser*.go
 // make the tree of ast.go; compile.go completes it, giving names slots and
 // looking filters and methods up; eval_*.go, macro.go and loader.go run it;
-// value.go, object.go, text.go, number.go and convert.go are JavaScript's
-// values; methods_*.go, regexp.go, filters*.go, tests.go and globals.go what
-// templates can do with them. Package jsregexp matches regular expressions.
+// value.go, object.go, iterator.go, text.go, number.go, power.go, convert.go
+// and json.go are JavaScript's values; member.go, methods_*.go, compat.go,
+// regexp.go, filters*.go, tests.go and globals.go what templates can do with
+// them; native.go makes values of templates instead of text; lint.go reads the
+// same tree. Package jsregexp matches regular expressions.
+//
+// The conformance cases, answers recorded from nunjucks, and nunjucks itself in
+// a JavaScript engine that only the tests import say whether all that is right.
 package nunjucks

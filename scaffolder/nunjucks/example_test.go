@@ -127,3 +127,32 @@ func ExampleParseJSON() {
 	fmt.Println(t.Render(context.Background(), vars))
 	// Output: 2=two 10=ten web=80  <nil>
 }
+
+// A loader makes other templates known by name; the options decide which.
+func ExampleMapLoader() {
+	env := nunjucks.New(nunjucks.Options{Loader: nunjucks.MapLoader{
+		"base":  "<title>{% block title %}Home{% endblock %}</title>",
+		"forms": `{% macro field(name, type="text") %}<input name="{{ name }}" type="{{ type }}">{% endmacro %}`,
+	}})
+	t, err := env.Compile("page", `{% extends "base" %}{% from "forms" import field %}`+
+		`{% block title %}{{ super() }} {{ field("q", type="search") }}{% endblock %}`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(t.Render(context.Background(), nil))
+	// Output: <title>Home <input name="q" type="search"></title> <nil>
+}
+
+// What a template may use up is bounded.
+func ExampleLimits() {
+	env := nunjucks.New(nunjucks.Options{Limits: nunjucks.Limits{Loops: 1000}})
+	t, err := env.Compile("greedy", "{% for i in range(10) %}{% for j in range(1000) %}x{% endfor %}{% endfor %}")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = t.Render(context.Background(), nil)
+	fmt.Println(errors.Is(err, nunjucks.ErrLimit), err)
+	// Output: true greedy:1:28: loops run too often; limit loops
+}

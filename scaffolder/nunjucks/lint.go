@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // A Rule names what the linter looks for.
@@ -240,6 +241,7 @@ func (l *linter) expr(e expr) {
 		}
 	case *callExpr:
 		l.called[e.callee] = true
+		l.method(e.callee)
 	case *nameExpr:
 		l.name(e)
 	case *memberExpr:
@@ -275,6 +277,35 @@ func (l *linter) arguments(e *filterExpr) {
 		hint = "it only tells whether the attribute is true; use an if inside of a for loop"
 	}
 	l.report(IgnoredArgument, at, hint, "%s ignores this argument", e.name)
+}
+
+// currentMethods are those that some value has in release 4.2.0.
+var currentMethods = strings.Fields(`charAt charCodeAt concat endsWith includes indexOf lastIndexOf replace slice split
+	startsWith substring toLowerCase toUpperCase trim trimEnd trimStart toExponential toFixed toPrecision toString at
+	copyWithin fill flat join pop push reverse shift sort splice unshift test get has set delete clear keys values entries
+	add next reset`)
+
+// currentPython are the methods of its compatible mode.
+var currentPython = strings.Fields("append count find index insert pop remove get has_key items keys values")
+
+// methodHints say what to write instead of a method that is gone.
+var methodHints = map[string]string{
+	"replaceAll": "write value | replace(old, new)",
+	"substr":     "write .substring(from, to)",
+	"match":      "write r/…/.test(value)",
+	"search":     "write .indexOf(text)",
+	"trimLeft":   "write .trimStart()",
+	"trimRight":  "write .trimEnd()",
+}
+
+// method reports the call of one that only old releases and this package know.
+func (l *linter) method(callee expr) {
+	e, ok := callee.(*memberExpr)
+	if !ok || e.static == nil || slices.Contains(currentMethods, e.name) ||
+		l.tmpl.env.compat && slices.Contains(currentPython, e.name) || e.static.onlyPython() {
+		return
+	}
+	l.report(Deprecated, e.node, methodHints[e.name], "release 4.2.0 has no method %s", e.name)
 }
 
 func (l *linter) name(e *nameExpr) {

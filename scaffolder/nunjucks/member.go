@@ -147,6 +147,13 @@ func (rt *runtime) hostMethod(name string) *method {
 	return rt.env.strings[name]
 }
 
+// onlyPython tells whether there is no such method but in the compatible mode.
+func (ms *members) onlyPython() bool {
+	rest := *ms
+	rest.pythonArray, rest.pythonObject, rest.mutates = nil, nil, false
+	return rest == members{}
+}
+
 func (ms *members) python(v Value) *method {
 	switch v.kind {
 	case KindArray:

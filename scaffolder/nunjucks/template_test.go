@@ -324,6 +324,10 @@ func TestLint(t *testing.T) {
 		{"ignored argument", "${{ user.list | selectattr('a', 'equalto', 1) }}", []string{
 			"1:33: selectattr ignores this argument; it only tells whether the attribute is true; use an if inside of a for loop (ignored-argument)"}},
 		{"old loop", "{% asyncEach x in user.list %}a{% endeach %}", []string{"1:4: asyncEach and asyncAll are gone; write for (deprecated)"}},
+		{"method that is gone", "${{ values.name.replaceAll('a', 'b').split('b').map(user) }}", []string{
+			"1:5: release 4.2.0 has no method map (deprecated)",
+			"1:5: release 4.2.0 has no method replaceAll; write value | replace(old, new) (deprecated)"}},
+		{"method of the compatible mode", "${{ user.items() }}${{ user.name.trim() }}", nil},
 		{"no loader", "{% include 'x' %}", []string{"1:4: include cannot work here, as there is no loader for other templates (deprecated)"}},
 		{"below extends", "{% extends 'x' %}a{% block b %}c{% endblock %}", []string{
 			"1:4: extends cannot work here, as there is no loader for other templates (deprecated)",
