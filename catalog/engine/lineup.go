@@ -5,9 +5,11 @@ import (
 	"time"
 )
 
-// overtakeAfter is how long outcomes wait for one whose turn came before
-// theirs: some runs wait for what they read.
-const overtakeAfter = 5 * time.Millisecond
+// overtakeSoon and overtakeLate are how long outcomes wait for one whose turn
+// came before theirs, as some runs wait for what they read: hardly, where a
+// single change is to be served at once, longer where much is due, and order
+// saves more than it costs.
+const overtakeSoon, overtakeLate = 5 * time.Millisecond, 100 * time.Millisecond
 
 // A lineUp brings outcomes back into the order in which their refs were handed
 // out, as far as none is late. New entities get their uids in that order, and
@@ -17,6 +19,8 @@ type lineUp struct {
 	from  <-chan *outcome
 	early byTurn // whose turn has not come
 	turn  uint64 // that comes next
+	// patience is how long wait waits for the one whose turn it is.
+	patience time.Duration
 }
 
 // empty tells whether nothing has come that was not taken.
@@ -52,7 +56,7 @@ func (l *lineUp) take() *outcome {
 // first that has come. It returns nil when the limit passes, unless that is
 // nil, and when there is nothing more to come.
 func (l *lineUp) wait(limit <-chan time.Time) *outcome {
-	patience := time.NewTimer(overtakeAfter)
+	patience := time.NewTimer(l.patience)
 	defer patience.Stop()
 	for {
 		if o := l.next(); o != nil {
@@ -69,7 +73,7 @@ func (l *lineUp) wait(limit <-chan time.Time) *outcome {
 			}
 			heap.Push(&l.early, o)
 			if len(l.early) == 1 {
-				patience.Reset(overtakeAfter)
+				patience.Reset(l.patience)
 			}
 		case <-overtake:
 			return l.take()

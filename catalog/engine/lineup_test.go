@@ -17,7 +17,7 @@ func TestLineUp(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		c := make(chan *outcome, 16)
-		l := lineUp{from: c}
+		l := lineUp{from: c, patience: overtakeSoon}
 		for _, turn := range []uint64{2, 0, 1, 3} {
 			c <- &outcome{turn: turn}
 		}
@@ -29,11 +29,11 @@ func TestLineUp(t *testing.T) {
 		begin := time.Now()
 		require.Nil(t, l.next(), "turn 4 may still come")
 		require.Equal(t, []uint64{5, 6}, turns(&l, 2), "nobody waits for long")
-		require.Equal(t, overtakeAfter, time.Since(begin))
+		require.Equal(t, overtakeSoon, time.Since(begin))
 		c <- &outcome{turn: 7}
 		c <- &outcome{turn: 4}
 		require.Equal(t, []uint64{7, 4}, turns(&l, 2), "who is late holds nobody up")
-		require.Equal(t, overtakeAfter, time.Since(begin))
+		require.Equal(t, overtakeSoon, time.Since(begin))
 
 		require.Nil(t, l.wait(time.After(time.Second)), "nothing has come in time")
 		c <- &outcome{turn: 9}

@@ -263,6 +263,10 @@ func (e *Engine) commitOutcomes() error {
 // collect takes what has been processed, and waits a little for what is being
 // processed. It returns nil when there is nothing more to come.
 func (e *Engine) collect(in *lineUp) []*outcome {
+	in.patience = overtakeSoon
+	if ready, _ := e.queue.pending(); ready > busy {
+		in.patience = overtakeLate
+	}
 	first := in.wait(nil)
 	if first == nil {
 		return nil
