@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -50,7 +51,8 @@ func FuzzCreateTask(f *testing.F) {
 			var kept struct{ Spec struct{ Parameters any } }
 			require.NoError(t, json.Unmarshal(stored.Body, &kept), "what is stored can be read: %s", stored.Text())
 			var sent map[string]any
-			if json.Unmarshal([]byte(body), &sent) == nil { // not with numbers that Go has none for
+			// What is no UTF-8 or too large for a number is read otherwise here.
+			if utf8.ValidString(body) && json.Unmarshal([]byte(body), &sent) == nil {
 				require.Equal(t, sent["values"], kept.Spec.Parameters)
 			}
 		case 400:
