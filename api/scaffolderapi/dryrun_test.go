@@ -83,3 +83,19 @@ func TestDryRunsThatAreRefused(t *testing.T) {
 	require.Contains(t, r.Text(), "must have required property")
 	require.False(t, strings.Contains(r.Text(), "/tmp/"), "nothing of the server's own is told")
 }
+
+// Two names of secrets are the server's: what the caller sends under them does
+// not reach a step.
+func TestNamesOfSecretsThatAreReserved(t *testing.T) {
+	s := serve(t, nil)
+	body := `{"template":` + template("t", `{"type":"t","steps":[{"action":"write","input":{"message":"${{ secrets.backstageToken }} ${{ secrets.__initiatorCredentials }}"}}]}`) +
+		`,"values":{},"secrets":{"backstageToken":"forged","__initiatorCredentials":"forged"},"directoryContents":[]}`
+	r := s.Do("POST", dryRuns, body)
+	require.Equal(t, 200, r.Status, r.Text())
+	var got struct {
+		DirectoryContents []struct{ Base64Content []byte }
+	}
+	require.NoError(t, json.Unmarshal(r.Body, &got))
+	require.Len(t, got.DirectoryContents, 1)
+	require.Equal(t, s.Token, strings.TrimSpace(string(got.DirectoryContents[0].Base64Content)))
+}

@@ -132,7 +132,7 @@ func TestAStreamFollowsATask(t *testing.T) {
 // A template that starts over may be retried while somebody watches: its stream
 // stays open, and what was before the retry is forgotten.
 func TestAStreamOfATaskThatStartsOver(t *testing.T) {
-	s := serve(t, nil)
+	s := serve(t, func(o *scaffolderapi.Options, _ *engine.Options) { o.KeepAlive = time.Millisecond })
 	server := httptest.NewServer(s.Server)
 	defer server.Close()
 	id := s.create(`{"templateRef":"again","values":{}}`)
@@ -142,6 +142,14 @@ func TestAStreamOfATaskThatStartsOver(t *testing.T) {
 	require.True(t, found)
 	_, found = until(stream, "event: completion")
 	require.True(t, found)
+	for range 3 { // signs of life, each for a look at the store
+		line, err := "", error(nil)
+		for line != ":\n" {
+			line, err = stream.ReadString('\n')
+			require.NoError(t, err)
+			require.NotContains(t, line, "event: ", "the completion is sent once")
+		}
+	}
 	require.Equal(t, 201, s.Do("POST", tasks+"/"+id+"/retry", "{}").Status)
 	_, found = until(stream, `"body":{"recoverStrategy":"startOver"}`)
 	require.True(t, found)
