@@ -111,6 +111,7 @@ func TestAStreamFollowsATask(t *testing.T) {
 	s := serve(t, func(o *scaffolderapi.Options, _ *engine.Options) { o.KeepAlive = time.Millisecond })
 	server := httptest.NewServer(s.Server)
 	defer server.Close()
+	defer s.api.Stop() // a test that has failed does not wait for its stream
 	id := s.create(slow)
 	s.waiting()
 	stream := s.open(server, id)
@@ -135,6 +136,7 @@ func TestAStreamOfATaskThatStartsOver(t *testing.T) {
 	s := serve(t, func(o *scaffolderapi.Options, _ *engine.Options) { o.KeepAlive = time.Millisecond })
 	server := httptest.NewServer(s.Server)
 	defer server.Close()
+	defer s.api.Stop() // a test that has failed does not wait for its stream
 	id := s.create(`{"templateRef":"again","values":{}}`)
 	s.ended(id)
 	stream := s.open(server, id)
