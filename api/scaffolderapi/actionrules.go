@@ -58,6 +58,53 @@ func foldsCase(actionID, key string) bool {
 		key == "path" && slices.Contains(segments, "group"))
 }
 
+// meant returns the inputs that a call of an action may stand for. A group that
+// is given by its number could be any of those that the criteria name by their
+// paths, and what is forbidden by its path must not be reached by its number.
+func meant(id string, input *jsonvalue.Object, c *permission.Criteria) []*jsonvalue.Object {
+	const key = "path"
+	if !foldsCase(id, key) || !isNumeric(input.Value(key)) {
+		return []*jsonvalue.Object{input}
+	}
+	var out []*jsonvalue.Object
+	for _, path := range valuesOf(c, key) {
+		o := jsonvalue.NewObject(input.Members()...)
+		o.Set(key, path)
+		out = append(out, o)
+	}
+	if out == nil {
+		return []*jsonvalue.Object{input}
+	}
+	return out
+}
+
+func isNumeric(v any) bool {
+	text, ok := v.(string)
+	if !ok {
+		_, ok = v.(float64)
+		return ok
+	}
+	_, err := strconv.ParseUint(strings.TrimSpace(text), 10, 64)
+	return err == nil
+}
+
+// valuesOf returns the values that criteria compare a property with.
+func valuesOf(c *permission.Criteria, key string) []any {
+	if c == nil {
+		return nil
+	}
+	var out []any
+	if c.Rule != nil && c.Rule.Params.String("key") == key {
+		if v, given := c.Rule.Params.Get("value"); given {
+			out = append(out, v)
+		}
+	}
+	for _, inner := range slices.Concat(c.AllOf, c.AnyOf, []*permission.Criteria{c.Not}) {
+		out = append(out, valuesOf(inner, key)...)
+	}
+	return out
+}
+
 // property follows a path such as a.b[0].
 func property(o *jsonvalue.Object, path string) (any, bool) {
 	var v any = o

@@ -222,7 +222,11 @@ func (p Policy) Actions(ctx context.Context, who action.Initiator) (func(string,
 		return nil, err
 	}
 	return func(id string, input *jsonvalue.Object) bool {
-		ok, err := d.Meets(actionHolds(id, input))
-		return ok && err == nil
+		for _, in := range meant(id, input, d.Criteria) {
+			if ok, err := d.Meets(actionHolds(id, in)); !ok || err != nil {
+				return false
+			}
+		}
+		return true
 	}, nil
 }
