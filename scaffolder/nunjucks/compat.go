@@ -254,8 +254,7 @@ func (rt *runtime) sliced(target Value, parts [3]Value) (Value, error) {
 }
 
 // sliceLength returns the length of what a slice is taken of, NaN if it has
-// none, which only the compatible mode allows. A string becomes an array, in
-// which every element is found at once.
+// none. A string becomes an array, in which every element is found at once.
 func (rt *runtime) sliceLength(target *Value) (float64, error) {
 	switch {
 	case !truthy(*target):
@@ -266,8 +265,6 @@ func (rt *runtime) sliceLength(target *Value) (float64, error) {
 			return 0, err
 		}
 		*target = list(elems)
-	case target.kind != KindArray && !rt.env.compat:
-		return 0, throw("cannot take a slice of %s", withArticle(target.kind))
 	}
 	return rt.lengthOf(*target)
 }

@@ -37,6 +37,42 @@ type scope struct {
 	loop  *forStmt // whose scope it is, if it is that of a loop
 	names []string
 	slots []int
+	// latest is where in names each is found last, nil while they are few.
+	latest map[string]int
+}
+
+// few is how many names are looked through one by one.
+const few = 16
+
+// find returns the slot of the latest definition of name.
+func (s *scope) find(name string) (slot int, ok bool) {
+	if s.latest != nil {
+		i, ok := s.latest[name]
+		if !ok {
+			return 0, false
+		}
+		return s.slots[i], true
+	}
+	for i := len(s.names) - 1; i >= 0; i-- {
+		if s.names[i] == name {
+			return s.slots[i], true
+		}
+	}
+	return 0, false
+}
+
+func (s *scope) add(name string, slot int) {
+	s.names = append(s.names, name)
+	s.slots = append(s.slots, slot)
+	switch n := len(s.names); {
+	case s.latest != nil:
+		s.latest[name] = n - 1
+	case n > few:
+		s.latest = make(map[string]int, 2*n)
+		for i, name := range s.names {
+			s.latest[name] = i
+		}
+	}
 }
 
 // A localCount counts the slots of a template, block, macro or call body.
@@ -53,7 +89,6 @@ func (n *names) has(name string) bool {
 }
 
 func (n *names) add(name string) {
-	const few = 16
 	switch {
 	case n.has(name):
 	case len(n.few) < few:
@@ -136,8 +171,7 @@ func (c *compiler) define(name string) int {
 	s := c.scope
 	slot := s.unit.n
 	s.unit.n++
-	s.names = append(s.names, name)
-	s.slots = append(s.slots, slot)
+	s.add(name, slot)
 	return slot
 }
 
@@ -149,10 +183,8 @@ func (c *compiler) resolve(name string) binding {
 			unit = s.unit
 			hops++
 		}
-		for i := len(s.names) - 1; i >= 0; i-- {
-			if s.names[i] == name {
-				return binding{kind: inSlot, hops: hops, slot: s.slots[i]}
-			}
+		if slot, ok := s.find(name); ok {
+			return binding{kind: inSlot, hops: hops, slot: slot}
 		}
 	}
 	return binding{kind: byName}

@@ -422,6 +422,9 @@ func (rt *runtime) contains(coll, item Value) (bool, error) {
 		return false, rt.spend(len(coll.arr().elems)/16, 0)
 	case coll.kind == KindString:
 		s, err := rt.text(item)
+		if err == nil {
+			err = rt.scan(coll.str(), s)
+		}
 		return indexUnits(coll.str(), s, 0) >= 0, err
 	case coll.kind == KindObject || coll.kind == KindSafe:
 		key, err := rt.propertyKey(item)

@@ -37,7 +37,9 @@ func (s *forStmt) iterate(a *activation, v Value) (int, error) {
 		return t.unpack(v.arr())
 	case v.kind == KindArray:
 		return t.array(v.arr())
-	case len(s.names) > 1 || (s.async && v.kind == KindObject):
+	case s.async && len(s.names) != 2 && hasMembers(v):
+		return 0, a.fail(s.node, throw("an asynchronous loop over %s needs two names", withArticle(v.kind)))
+	case len(s.names) > 1 || s.async:
 		return t.members(v)
 	case v.kind == KindString:
 		return t.text(v.str())
@@ -45,6 +47,11 @@ func (s *forStmt) iterate(a *activation, v Value) (int, error) {
 		return t.arrayLike(v.obj())
 	}
 	return 0, nil
+}
+
+// hasMembers tells whether there is something to go over by key.
+func hasMembers(v Value) bool {
+	return v.kind == KindString && v.bits > 0 || v.kind == KindObject && len(v.obj().keys) > 0
 }
 
 // turns runs the turns of one loop.

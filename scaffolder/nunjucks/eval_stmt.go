@@ -126,6 +126,9 @@ func (s *setStmt) exec(a *activation) error {
 }
 
 func (s *macroStmt) exec(a *activation) error {
+	if err := a.rt.spend(1, 0); err != nil {
+		return a.fail(s.node, err)
+	}
 	f := a.closure(s.macro)
 	a.locals[s.slot] = f
 	a.define(s.macro.name, f, s.inScope)

@@ -35,8 +35,11 @@ type grammar struct {
 	blocks int
 	// inSet: the body of a set tag is being written. The reference overlooks
 	// blocks in there, so none are.
-	inSet  bool
-	compat bool
+	inSet bool
+	// inPairs: the body of a loop over pairs is being written. The reference
+	// compiles it twice and mixes the macros in there up, so there are none.
+	inPairs bool
+	compat  bool
 }
 
 // generated is a template with everything that it needs.
@@ -137,6 +140,9 @@ func (g *grammar) statement(loader bool) string {
 		defer func() { g.inSet = outer }()
 		return g.tag("set "+g.variable()) + g.body(loader) + g.tag("endset")
 	case 13:
+		if g.inPairs {
+			return g.text()
+		}
 		return g.macro(loader)
 	case 14:
 		return g.tag("call"+g.pick("", "(v)", "(v, k=1)")+" "+g.calledMacro()) + g.body(loader) + g.tag("endcall")
@@ -165,6 +171,13 @@ func (g *grammar) ifTag(loader bool) string {
 
 func (g *grammar) forTag(loader bool) string {
 	names := g.pick("v", "x", "v", "k, v", "a, b", "k, v, x", "i", "loop")
+	if g.compat && names == "loop" {
+		names = "v" // the index of a list is a function there, whose source text shows
+	}
+	if strings.Contains(names, ",") && !g.inPairs {
+		g.inPairs = true
+		defer func() { g.inPairs = false }()
+	}
 	list := g.pick("a", "sa", "o", "objs", "pairs", "s", "nul", "mixed", "range(3)", "ea", "loop", g.of(list), g.of(object), g.expr())
 	out := g.tag("for "+names+" in "+list) + g.body(loader) + g.pick("", "${{ loop.index }}", "${{ loop.last }}${{ v }}", "{% set acc = acc ~ v %}${{ acc }}")
 	if g.n(3) == 0 {

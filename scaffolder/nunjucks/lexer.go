@@ -146,9 +146,10 @@ func (l *lexer) data(t *token) *Error {
 // strippedData takes the text from start to a block tag at end, without the
 // white space between the start of the line and the tag.
 func (l *lexer) strippedData(t *token, start, end int) *Error {
-	line := strings.LastIndexByte(l.src[:end], '\n') + 1
+	line := start + strings.LastIndexByte(l.src[start:end], '\n') + 1
+	inside := line == start && start > 0 && l.src[start-1] != '\n'
 	l.take(t, tokData, end-start)
-	if line < start || line == end || trim(l.src[line:end]) != "" {
+	if inside || line == end || trim(l.src[line:end]) != "" {
 		return nil
 	}
 	t.text = l.src[start:line]

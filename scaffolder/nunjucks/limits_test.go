@@ -93,6 +93,22 @@ func TestHostileTemplates(t *testing.T) {
 	}
 }
 
+func manyMacros(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "{%% macro m%d() %%}{%% endmacro %%}", i)
+	}
+	return b.String()
+}
+
+func manyBlocks(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "{%% block b%d %%}{%% endblock %%}", i)
+	}
+	return b.String()
+}
+
 // Long but harmless templates are within the default limits.
 func TestGenerousTemplates(t *testing.T) {
 	var falling strings.Builder // keys that each belong before all others
@@ -104,6 +120,11 @@ func TestGenerousTemplates(t *testing.T) {
 		{"long concatenation", "${{ ''" + strings.Repeat(" ~ 'x'", 20000) + " }}", strings.Repeat("x", 20000)},
 		{"many alternatives", "{% if a == 0 %}" + strings.Repeat("{% elif a == 1 %}", 5000) + "{% else %}e{% endif %}", "e"},
 		{"many ors", "${{ a" + strings.Repeat(" or b", 20000) + " or 1 }}", "1"},
+		{"text that nearly matches", "{% set n = 'a'.repeat(100000) ~ 'b' %}{% set s = 'é' ~ 'a'.repeat(300000) %}" +
+			"${{ s.indexOf(n) }}${{ s.lastIndexOf(n) }}${{ n in s }}${{ s.split(n).length }}${{ s.replace(n, '') === s }}${{ s.replaceAll(n, '') === s }}", "-1-1false1truetrue"},
+		{"many matches in a long text", "{% set s = 'some words and a line end\n'.repeat(10000) %}${{ (s | replace(r/\n/g, '')).length }}${{ s.split(r/ /) | length }}", "25000050001"},
+		{"many macros and names", manyMacros(20_000) + strings.Repeat("${{ x }}", 50_000), ""},
+		{"many blocks", manyBlocks(50_000), ""},
 		{"falling keys", "{% for k, v in {" + falling.String() + "z: 1} %}${{ k if loop.index < 3 or loop.last }}{% endfor %}", "12z"},
 		{"loop", "{% for i in range(20000) %}x{% endfor %}", strings.Repeat("x", 20000)},
 		{"array that contains itself", "{% set a = [1] %}{% set n = a.push(a) %}${{ a }}", "1,"},

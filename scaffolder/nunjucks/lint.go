@@ -53,8 +53,11 @@ func (i Issue) String() string {
 // A Shape says which members an object has. The shape nil has any.
 type Shape map[string]Shape
 
+// maxIssues is how many Lint returns at most.
+const maxIssues = 1000
+
 // Lint returns what is probably wrong with the template, in the order of the
-// source. The variables that a rendering will be given have the members of
+// source; of very much only the beginning. The variables that a rendering will be given have the members of
 // provided; nil stands for any.
 func (t *Template) Lint(provided Shape) []Issue {
 	l := &linter{tmpl: t, provided: provided, defined: map[string]bool{}, called: map[expr]bool{}}
@@ -78,6 +81,9 @@ type linter struct {
 }
 
 func (l *linter) report(rule Rule, at node, hint, format string, args ...any) {
+	if len(l.issues) == maxIssues {
+		return
+	}
 	e := place(&Error{pos: -1}, l.tmpl.name, l.tmpl.src, at)
 	l.issues = append(l.issues, Issue{Rule: rule, Line: e.Line, Column: e.Column, Text: e.Text,
 		Message: fmt.Sprintf(format, args...), Hint: hint})

@@ -90,7 +90,7 @@ func (a *activation) runUnit(at node, u *unit) error {
 		return a.fail(at, err)
 	}
 	defer a.rt.ascend()
-	if err := a.rt.spend(1, 0); err != nil {
+	if err := a.rt.spend(1+len(u.vars.own.list)/few, 0); err != nil {
 		return a.fail(at, err)
 	}
 	u.blocks = &blockTable{}

@@ -109,18 +109,17 @@ func (rt *runtime) replaceText(s string, args []Value, all bool) (Value, error) 
 	if err != nil {
 		return undefined, err
 	}
+	if err := rt.scan(s, old); err != nil {
+		return undefined, err
+	}
 	u, o := units(s), units(old)
+	search := newSearch(o)
 	var found [][]int
-	for at := 0; at+len(o) <= len(u); {
-		if !hasUnits(u[at:], o) {
-			at++
-			continue
-		}
+	for at := search.next(u, 0); at >= 0; at = search.next(u, at+max(1, len(o))) {
 		found = append(found, []int{at, at + len(o)})
 		if !all {
 			break
 		}
-		at += max(1, len(o))
 	}
 	return rt.substitute(s, u, found, nil, arg(args, 1))
 }
@@ -308,13 +307,11 @@ func (rt *runtime) splitText(s, by string) ([]Value, error) {
 	}
 	var out []Value
 	u, v := units(s), units(by)
+	search := newSearch(v)
 	last := 0
-	for at := 0; at+len(v) <= len(u); at++ {
-		if hasUnits(u[at:], v) {
-			out = append(out, str(fromUnits(u[last:at])))
-			last = at + len(v)
-			at = last - 1
-		}
+	for at := search.next(u, 0); at >= 0; at = search.next(u, last) {
+		out = append(out, str(fromUnits(u[last:at])))
+		last = at + len(v)
 	}
 	return append(out, str(fromUnits(u[last:]))), rt.spend(1, 24*len(out))
 }

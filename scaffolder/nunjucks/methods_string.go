@@ -109,12 +109,18 @@ func strConcat(rt *runtime, s string, args []Value) (Value, error) {
 	return v, nil
 }
 
+// scan pays for going through s in search of t.
+func (rt *runtime) scan(s, t string) error { return rt.spend(1+(len(s)+len(t))/256, 0) }
+
 func strIncludes(rt *runtime, s string, args []Value) (Value, error) {
 	t, err := rt.text(arg(args, 0))
 	if err != nil {
 		return undefined, err
 	}
 	from, err := rt.whole(arg(args, 1), 0, length(s))
+	if err == nil {
+		err = rt.scan(s, t)
+	}
 	return BoolValue(indexUnits(s, t, from) >= 0), err
 }
 
@@ -150,6 +156,9 @@ func strIndexOf(rt *runtime, s string, args []Value) (Value, error) {
 		return undefined, err
 	}
 	from, err := rt.whole(arg(args, 1), 0, length(s))
+	if err == nil {
+		err = rt.scan(s, t)
+	}
 	return integer(indexUnits(s, t, from)), err
 }
 
@@ -163,6 +172,9 @@ func strLastIndexOf(rt *runtime, s string, args []Value) (Value, error) {
 	f, err := rt.number(arg(args, 1))
 	if err == nil && !math.IsNaN(f) {
 		from, err = rt.whole(num(f), 0, n)
+	}
+	if err == nil {
+		err = rt.scan(s, t)
 	}
 	return integer(lastIndexUnits(s, t, from)), err
 }

@@ -20,11 +20,12 @@ type parser struct {
 	// closers are the tags that end the statements being parsed.
 	closers []string
 	// dropSpace: the tag before ended with a dash.
-	dropSpace bool
-	depth     int
-	limits    *Limits
-	blocks    []*block
-	nodes     slabs
+	dropSpace  bool
+	depth      int
+	limits     *Limits
+	blocks     []*block
+	blockNames names
+	nodes      slabs
 	// outer is the outermost block around, whose super() all in it mean.
 	outer *block
 }

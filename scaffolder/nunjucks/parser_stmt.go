@@ -144,11 +144,10 @@ func (p *parser) blockTag(t token) (stmt, *Error) {
 		return nil, syntaxError(int(at.pos), int(at.end), "a block needs a name")
 	}
 	b := &block{node: t.span(), name: name.name}
-	for _, other := range p.blocks {
-		if other.name == b.name {
-			return nil, syntaxError(int(t.pos), int(name.end), "block %q defined more than once", b.name)
-		}
+	if p.blockNames.has(b.name) {
+		return nil, syntaxError(int(t.pos), int(name.end), "block %q defined more than once", b.name)
 	}
+	p.blockNames.add(b.name)
 	p.blocks = append(p.blocks, b)
 	s := &blockStmt{node: t.span(), block: b, nested: p.outer != nil}
 	if p.outer == nil {

@@ -69,11 +69,8 @@ func (r *regexpObject) property(name string) (Value, bool) {
 
 // find searches u from unit from on, within the time that a match may take.
 func (rt *runtime) find(r *regexpObject, u []uint16, from int, sticky bool) ([]int, error) {
-	if err := rt.spend(1+len(u)/256, 0); err != nil {
-		return nil, err
-	}
 	var stop time.Time
-	return r.re.Find(u, from, sticky, func() error {
+	m, err := r.re.Find(u, from, sticky, func() error {
 		if stop.IsZero() {
 			stop = time.Now().Add(rt.limits.Regexp)
 		} else if time.Now().After(stop) {
@@ -81,6 +78,14 @@ func (rt *runtime) find(r *regexpObject, u []uint16, from int, sticky bool) ([]i
 		}
 		return rt.spend(pollEvery, 0)
 	})
+	if err != nil {
+		return nil, err
+	}
+	end := len(u)
+	if m != nil {
+		end = m[1]
+	}
+	return m, rt.spend(1+max(0, end-from)/256, 0)
 }
 
 // exec is RegExp.prototype.exec up to the result: where the match is.

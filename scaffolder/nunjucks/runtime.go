@@ -2,7 +2,6 @@ package nunjucks
 
 import (
 	"context"
-	"strings"
 	"time"
 )
 
@@ -56,120 +55,6 @@ type activation struct {
 	unit   *unit
 	locals []Value
 	outer  *activation // of a call body, where it was written
-}
-
-// A frame holds variables by name for those that look them up that way.
-type frame struct {
-	parent *frame
-	vars   []variable
-	// isolated frames do not let a set inside them reach what is around.
-	isolated bool
-	// top frames are those of whole templates: a set there reaches the context.
-	top bool
-}
-
-type variable struct {
-	name  string
-	value Value
-}
-
-// local returns the frame's own value of name; undefined counts as absent.
-func (f *frame) local(name string) *Value {
-	for i := range f.vars {
-		if f.vars[i].name == name && f.vars[i].value.kind != KindUndefined {
-			return &f.vars[i].value
-		}
-	}
-	return nil
-}
-
-func (f *frame) lookup(name string) Value {
-	for ; f != nil; f = f.parent {
-		if v := f.local(name); v != nil {
-			return *v
-		}
-	}
-	return undefined
-}
-
-func (f *frame) set(name string, v Value) {
-	for i := range f.vars {
-		if f.vars[i].name == name {
-			f.vars[i].value = v
-			return
-		}
-	}
-	f.vars = append(f.vars, variable{name, v})
-}
-
-// assign sets name where it is already set, here or further out, else here.
-// Only the innermost frame's isolation matters.
-func (f *frame) assign(name string, v Value) {
-	if at := f.local(name); at != nil {
-		*at = v
-		return
-	}
-	if !f.isolated {
-		for g := f.parent; g != nil; g = g.parent {
-			if at := g.local(name); at != nil {
-				*at = v
-				return
-			}
-		}
-	}
-	f.set(name, v)
-}
-
-// variables are a template's context: what it was given and what its tags set.
-type variables struct {
-	given    Value // an object
-	own      []variable
-	exported []string
-	// exporting: the template is being imported.
-	exporting bool
-}
-
-func (vs *variables) get(name string) (Value, bool) {
-	for i := range vs.own {
-		if vs.own[i].name == name {
-			return vs.own[i].value, true
-		}
-	}
-	if vs.given.kind == KindObject {
-		return vs.given.obj().get(name)
-	}
-	return undefined, false
-}
-
-func (vs *variables) set(name string, v Value) {
-	for i := range vs.own {
-		if vs.own[i].name == name {
-			vs.own[i].value = v
-			return
-		}
-	}
-	vs.own = append(vs.own, variable{name, v})
-}
-
-// fork returns a context of its own for an included template.
-func (vs *variables) fork() *variables {
-	return &variables{given: vs.given, own: append([]variable(nil), vs.own...)}
-}
-
-func (vs *variables) export(name string) {
-	if vs.exporting && !strings.HasPrefix(name, "_") {
-		vs.exported = append(vs.exported, name)
-	}
-}
-
-// exports returns what a template that was imported offers.
-func (vs *variables) exports() *object {
-	o := newObject(len(vs.exported))
-	for _, name := range vs.exported {
-		v, _ := vs.get(name)
-		o.set(name, v)
-	}
-	return o
 }
 
 // lookup finds a name that no slot holds.

@@ -205,49 +205,6 @@ func slice(s string, from, to int) string {
 	return string(out)
 }
 
-// indexUnits returns where sub begins in s at or after unit from, or -1.
-func indexUnits(s, sub string, from int) int {
-	if isASCII(s) {
-		if from > len(s) {
-			return -1
-		}
-		if i := strings.Index(s[from:], sub); i >= 0 {
-			return from + i
-		}
-		return -1
-	}
-	u, v := units(s), units(sub)
-	for i := from; i+len(v) <= len(u); i++ {
-		if hasUnits(u[i:], v) {
-			return i
-		}
-	}
-	return -1
-}
-
-// lastIndexUnits returns where sub last begins in s at or before unit from.
-func lastIndexUnits(s, sub string, from int) int {
-	if isASCII(s) {
-		return strings.LastIndex(s[:min(len(s), from+len(sub))], sub)
-	}
-	u, v := units(s), units(sub)
-	for i := min(from, len(u)-len(v)); i >= 0; i-- {
-		if hasUnits(u[i:], v) {
-			return i
-		}
-	}
-	return -1
-}
-
-func hasUnits(u, prefix []uint16) bool {
-	for i, c := range prefix {
-		if u[i] != c {
-			return false
-		}
-	}
-	return true
-}
-
 // wellFormed replaces halves that stand alone, so that s is UTF-8.
 func wellFormed(s string) string {
 	if strings.IndexByte(s, 0xED) < 0 || utf8.ValidString(s) {

@@ -233,6 +233,7 @@ func (m *machine) repeat(in *instruction, pc, pos int) (next, at int, ok bool, e
 			least = at
 		}
 	}
+	m.left -= n >> 4
 	if n < in.min {
 		return 0, 0, false, nil
 	}
@@ -287,6 +288,7 @@ func (m *machine) again(in *instruction, pos int) (int, bool) {
 		return pos, true
 	}
 	n := to - from
+	m.left -= n >> 4 // comparing counts as instructions, too
 	start, end := pos, pos+n
 	if in.back {
 		start, end = pos-n, pos-n

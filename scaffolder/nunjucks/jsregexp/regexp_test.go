@@ -125,7 +125,7 @@ func TestSticky(t *testing.T) {
 // those that need much memory by themselves.
 func TestCatastrophes(t *testing.T) {
 	late := errors.New("late")
-	for _, pattern := range []string{"(a+)+$", "(a|a)*b", "(.*)*x", "(?:a?){40}a{40}$", "(x+x+)+y"} {
+	for _, pattern := range []string{"(a+)+$", "(a|a)*b", "(.*)*x", "(?:a?){40}a{40}$", "(x+x+)+y", `^(.*)(.*)\1\2y`} {
 		t.Run(pattern, func(t *testing.T) {
 			re, err := Compile(pattern, "")
 			require.NoError(t, err)
@@ -148,4 +148,19 @@ func TestCatastrophes(t *testing.T) {
 	require.NoError(t, err)
 	_, err = re.Find(utf16.Encode([]rune(strings.Repeat("ab", 1<<20))), 0, true, nil)
 	require.ErrorIs(t, err, ErrTooComplex)
+}
+
+// Long comparisons count, not only instructions: without that this search asks
+// its caller some sixty times in all.
+func TestLongComparisonsAsk(t *testing.T) {
+	re, err := Compile(`^(.*)\1$`, "")
+	require.NoError(t, err)
+	enough, asked := errors.New("enough"), 0
+	_, err = re.Find(utf16.Encode([]rune(strings.Repeat("a", 1<<18)+"b")), 0, true, func() error {
+		if asked++; asked == 1000 {
+			return enough
+		}
+		return nil
+	})
+	require.ErrorIs(t, err, enough)
 }
