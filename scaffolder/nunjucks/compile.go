@@ -15,8 +15,8 @@ import "slices"
 type compiler struct {
 	env   *Env
 	scope *scope
-	// unbound are the names that no definition in sight explains.
-	unbound []*nameExpr
+	// The stack unbound has the names that no definition in sight explains.
+	*stacks
 	// defined are the names that tags put into frames.
 	defined names
 	loops   []*forStmt
@@ -34,7 +34,8 @@ type compiler struct {
 type scope struct {
 	outer *scope
 	unit  *localCount
-	loop  *forStmt // whose scope it is, if it is that of a loop
+	count localCount // of the unit, in its outermost scope
+	loop  *forStmt   // whose scope it is, if it is that of a loop
 	names []string
 	slots []int
 	// latest is where in names each is found last, nil while they are few.
@@ -75,24 +76,33 @@ func (s *scope) add(name string, slot int) {
 	}
 }
 
+// newUnit returns the outermost scope of what has slots of its own.
+func newUnit(outer *scope) *scope {
+	s := &scope{outer: outer}
+	s.unit = &s.count
+	return s
+}
+
 // A localCount counts the slots of a template, block, macro or call body.
 type localCount struct{ n int }
 
 // names is a set of them, looked through one by one while they are few.
 type names struct {
-	few  []string
-	many map[string]bool
+	first [few]string
+	n     int // how many of first there are
+	many  map[string]bool
 }
 
 func (n *names) has(name string) bool {
-	return n.many[name] || slices.Contains(n.few, name)
+	return slices.Contains(n.first[:n.n], name) || n.many[name]
 }
 
 func (n *names) add(name string) {
 	switch {
 	case n.has(name):
-	case len(n.few) < few:
-		n.few = append(n.few, name)
+	case n.n < few:
+		n.first[n.n] = name
+		n.n++
 	default:
 		if n.many == nil {
 			n.many = map[string]bool{}
@@ -104,16 +114,15 @@ func (n *names) add(name string) {
 // superName is how the text of an overridden block is called inside.
 const superName = "super()"
 
-func compileTree(env *Env, body []stmt, blocks []*block) (*Template, *Error) {
-	c := compiler{env: env, sharesFrames: len(blocks) > 0}
+func compileTree(env *Env, body []stmt, blocks []*block, on *stacks) (*Template, *Error) {
+	c := compiler{env: env, sharesFrames: len(blocks) > 0, stacks: on}
 	t := &Template{env: env, body: body, blocks: blocks}
-	var root localCount
-	c.scope = &scope{unit: &root}
+	c.scope = newUnit(nil)
 	err := c.stmts(body)
 	if err != nil {
 		return nil, err
 	}
-	t.locals = root.n
+	t.locals = c.scope.unit.n
 	for _, b := range blocks {
 		if b.locals, err = c.function(nil, func() *Error { return c.block(b) }); err != nil {
 			return nil, err
@@ -127,7 +136,7 @@ func compileTree(env *Env, body []stmt, blocks []*block) (*Template, *Error) {
 // function compiles what has slots of its own and returns their number.
 func (c *compiler) function(outer *scope, compile func() *Error) (int, *Error) {
 	saved := c.scope
-	c.scope = &scope{outer: outer, unit: &localCount{}}
+	c.scope = newUnit(outer)
 	unit := c.scope.unit
 	err := compile()
 	c.scope = saved

@@ -49,8 +49,8 @@
 // A safe string, such as a macro's result, is a string in JSON, as in release
 // 4.2.0. Templates that only fail because nunjucks generates code that is no
 // JavaScript work here. An error in an included template is never lost. The
-// source text of functions cannot be printed, and they have no length. Of
-// locales there is American English, in which localeCompare orders as ICU does.
+// source text of functions cannot be printed. Of locales there is American
+// English, in which localeCompare orders as ICU does.
 //
 // # Concurrency
 //

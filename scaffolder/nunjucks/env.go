@@ -177,11 +177,13 @@ func (e *Env) compile(name, source string) (*Template, error) {
 		return nil, &Error{Template: name, Message: message, Hint: "limit source", cause: ErrLimit, placed: true}
 	}
 	source = toWellFormed(source)
-	body, blocks, err := parse(source, &e.syntax, &e.limits)
+	on := stackPool.Get().(*stacks)
+	defer on.release()
+	body, blocks, err := parse(source, &e.syntax, &e.limits, on)
 	if err != nil {
 		return nil, place(err, name, source, node{})
 	}
-	t, err := compileTree(e, body, blocks)
+	t, err := compileTree(e, body, blocks, on)
 	if err != nil {
 		return nil, place(err, name, source, node{})
 	}

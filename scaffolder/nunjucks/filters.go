@@ -151,6 +151,8 @@ func (rt *runtime) lengthOf(v Value) (float64, error) {
 		return float64(length(v.str())), nil
 	case KindObject:
 		return rt.number(v.Get("length"))
+	case KindFunction:
+		return float64(v.fn().length), nil
 	case KindUndefined, KindNull:
 		return 0, throw("%s has no length", v.kind)
 	}
@@ -164,7 +166,7 @@ func filterLength(rt *runtime, args []Value) (Value, error) {
 		return undefined, nil
 	case v.kind == KindObject:
 		return integer(len(v.obj().keys)), nil
-	case v.kind == KindArray || v.isText():
+	case v.kind == KindArray || v.isText() || v.kind == KindFunction:
 		n, err := rt.lengthOf(v)
 		return num(n), err
 	}

@@ -118,7 +118,7 @@ func (rt *runtime) mapped(v Value) ([]Value, error) {
 		return v.arr().elems, nil
 	case KindString:
 		return rt.splitText(v.str(), "")
-	case KindObject, KindSafe:
+	case KindObject, KindSafe, KindFunction:
 		n, err := rt.lengthOf(v)
 		if err != nil || !(n >= 1) {
 			return nil, err

@@ -2,8 +2,12 @@ package nunjucks
 
 func builtinGlobals() map[string]Value {
 	globals := map[string]Value{}
-	for name, call := range map[string]native{"range": globalRange, "cycler": globalCycler, "joiner": globalJoiner} {
-		globals[name] = fn(&function{name: name, call: call})
+	for _, f := range []*function{
+		{name: "range", call: globalRange, length: 3},
+		{name: "cycler", call: globalCycler},
+		{name: "joiner", call: globalJoiner, length: 1},
+	} {
+		globals[f.name] = fn(f)
 	}
 	return globals
 }

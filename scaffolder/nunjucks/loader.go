@@ -98,10 +98,16 @@ func (a *activation) runUnit(at node, u *unit) error {
 	return u.run()
 }
 
+// activate prepares the run of the unit's template itself.
+func (u *unit) activate() *activation {
+	u.act = activation{rt: u.rt, unit: u, locals: make([]Value, u.tmpl.locals)}
+	return &u.act
+}
+
 // run renders the unit's template, and what it extends in its place.
 func (u *unit) run() error {
 	for {
-		a := &activation{rt: u.rt, unit: u, locals: make([]Value, u.tmpl.locals)}
+		a := u.activate()
 		mark := len(u.rt.out)
 		if err := a.run(u.tmpl.body); err != nil {
 			return err

@@ -132,8 +132,11 @@ func (rt *runtime) member(v Value, name string, ms *members) (Value, *method) {
 			return got, nil
 		}
 	case KindFunction:
-		if name == "name" {
+		switch name {
+		case "name":
 			return str(v.fn().name), nil
+		case "length":
+			return integer(v.fn().length), nil
 		}
 	}
 	return undefined, ms.of(v)

@@ -320,23 +320,3 @@ func arrSort(rt *runtime, a *array, args []Value) (Value, error) {
 		return compareUnits(s, t), err
 	})
 }
-
-// sortValues sorts stably; undefined comes last and is not compared.
-func (rt *runtime) sortValues(elems []Value, compare func(x, y Value) (int, error)) error {
-	var failed error
-	slices.SortStableFunc(elems, func(x, y Value) int {
-		if x.IsUndefined() || y.IsUndefined() {
-			return int(y.kind) - int(x.kind)
-		}
-		if failed != nil {
-			return 0
-		}
-		cmp, err := compare(x, y)
-		if err == nil {
-			err = rt.spend(1, 0)
-		}
-		failed = err
-		return cmp
-	})
-	return failed
-}

@@ -25,10 +25,10 @@ func (t *Template) RenderNative(ctx context.Context, vars any) (Value, error) {
 	}
 	var out Value
 	err = t.session(ctx, given, func(s *session) error {
-		s.act.locals = make([]Value, t.locals)
-		v, err := t.sole.eval(&s.act)
+		a := s.unit.activate()
+		v, err := t.sole.eval(a)
 		if err == nil && v.kind == KindFunction {
-			err = s.act.fail(t.sole.span(), throw("a function is no value of a template"))
+			err = a.fail(t.sole.span(), throw("a function is no value of a template"))
 		}
 		if err == nil {
 			out, err = jsonValue(v, 0)

@@ -26,13 +26,14 @@ type parser struct {
 	blocks     []*block
 	blockNames names
 	nodes      slabs
+	*stacks
 	// outer is the outermost block around, whose super() all in it mean.
 	outer *block
 }
 
 // parse returns the statements of a source.
-func parse(src string, syn *syntax, limits *Limits) ([]stmt, []*block, *Error) {
-	p := parser{lex: lexer{src: src, syntax: syn}, limits: limits}
+func parse(src string, syn *syntax, limits *Limits, on *stacks) ([]stmt, []*block, *Error) {
+	p := parser{lex: lexer{src: src, syntax: syn}, limits: limits, stacks: on}
 	body, err := p.statements()
 	if p.lexError != nil {
 		err = p.lexError
@@ -127,33 +128,47 @@ func (p *parser) statements() ([]stmt, *Error) {
 		return nil, err
 	}
 	defer p.leave()
-	out := make([]stmt, 0, 4)
+	mark := len(p.stmts)
 	for {
 		t := p.next()
 		switch t.kind {
 		case tokEOF:
-			return out, nil
+			return p.gathered(mark), nil
 		case tokData:
-			out = append(out, p.data(t))
+			p.stmts = append(p.stmts, p.data(t))
 		case tokComment:
 			p.dropSpace = p.dashEnds(t.text, p.lex.syntax.tags.CommentEnd)
 		case tokBlockStart:
 			p.dropSpace = false
 			s, closed, err := p.statement()
 			if err != nil || closed {
-				return out, err
+				return p.gathered(mark), err
 			}
-			out = append(out, s)
+			p.stmts = append(p.stmts, s)
 		case tokVarStart:
 			s, err := p.output(t)
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, s)
+			p.stmts = append(p.stmts, s)
 		default:
 			return nil, p.unexpected(t, "text")
 		}
 	}
+}
+
+// gathered takes the statements above mark off their stack.
+func (p *parser) gathered(mark int) []stmt {
+	body := p.nodes.bodies.copyOf(p.stmts[mark:])
+	p.stmts = p.stmts[:mark]
+	return body
+}
+
+// list takes the expressions above mark off their stack.
+func (p *parser) list(mark int) []expr {
+	items := p.nodes.lists.copyOf(p.exprs[mark:])
+	p.exprs = p.exprs[:mark]
+	return items
 }
 
 // data makes a statement of text, less the white space that dashes of the

@@ -202,7 +202,7 @@ func closes(k tokenKind) bool {
 
 // aggregate parses what an opening bracket begins: a group, array or object.
 func (p *parser) aggregate(open token) (expr, *Error) {
-	var items []expr
+	mark := len(p.exprs)
 	var d *dictExpr
 	if open.kind == tokLeftCurly {
 		d = &dictExpr{}
@@ -210,7 +210,7 @@ func (p *parser) aggregate(open token) (expr, *Error) {
 	for n := 0; ; n++ {
 		if closes(p.peek().kind) {
 			t := p.next()
-			return finishAggregate(node{open.pos, t.end}, open.kind, items, d), nil
+			return finishAggregate(node{open.pos, t.end}, open.kind, p.list(mark), d), nil
 		}
 		if n > 0 && !p.skip(tokComma) {
 			return nil, p.unexpected(*p.peek(), `"," or a closing bracket`)
@@ -225,7 +225,7 @@ func (p *parser) aggregate(open token) (expr, *Error) {
 		if err != nil {
 			return nil, err
 		}
-		items = append(items, e)
+		p.exprs = append(p.exprs, e)
 	}
 }
 
@@ -289,11 +289,13 @@ func keyName(e expr) (string, bool) {
 // arguments parses a call's arguments in parentheses. Keyword arguments come
 // last, as one object.
 func (p *parser) arguments() ([]expr, *Error) {
-	return p.argumentsAfter(nil)
+	mark := len(p.exprs)
+	err := p.gatherArguments()
+	return p.list(mark), err
 }
 
-// argumentsAfter parses arguments and appends them to those there already are.
-func (p *parser) argumentsAfter(args []expr) ([]expr, *Error) {
+// gatherArguments parses arguments onto the stack.
+func (p *parser) gatherArguments() *Error {
 	open := p.next()
 	var kw *dictExpr
 	for n := 0; ; n++ {
@@ -301,19 +303,19 @@ func (p *parser) argumentsAfter(args []expr) ([]expr, *Error) {
 			break
 		}
 		if n > 0 && !p.skip(tokComma) {
-			return nil, p.unexpected(*p.peek(), `"," or ")"`)
+			return p.unexpected(*p.peek(), `"," or ")"`)
 		}
 		arg, err := p.expression()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !p.skip(tokAssign) {
-			args = append(args, arg)
+			p.exprs = append(p.exprs, arg)
 			continue
 		}
 		value, err := p.expression()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if kw == nil {
 			kw = &dictExpr{node: open.span(), keywords: true}
@@ -321,9 +323,9 @@ func (p *parser) argumentsAfter(args []expr) ([]expr, *Error) {
 		kw.add(arg, value)
 	}
 	if kw != nil {
-		args = append(args, kw)
+		p.exprs = append(p.exprs, kw)
 	}
-	return args, nil
+	return nil
 }
 
 // filters parses | name(args) after a value, as often as it comes.
@@ -363,12 +365,12 @@ func (p *parser) filterName() (*filterExpr, *Error) {
 // filterArguments parses a filter's arguments, if any, to come after what is
 // filtered. Of several argument lists in a row the last counts.
 func (p *parser) filterArguments(subject expr) ([]expr, *Error) {
-	args := make([]expr, 1, 2)
-	args[0] = subject
+	mark := len(p.exprs)
+	p.exprs = append(p.exprs, subject)
 	some := false
 	for p.peek().kind == tokLeftParen {
-		var err *Error
-		if args, err = p.argumentsAfter(args[:1]); err != nil {
+		p.exprs = p.exprs[:mark+1]
+		if err := p.gatherArguments(); err != nil {
 			return nil, err
 		}
 		some = true
@@ -376,5 +378,5 @@ func (p *parser) filterArguments(subject expr) ([]expr, *Error) {
 	if t := p.peek(); some && (t.kind == tokDot || t.kind == tokLeftBracket) {
 		return nil, p.unexpected(*t, "the end of the filter").withHint("put the filtered value in parentheses")
 	}
-	return args, nil
+	return p.list(mark), nil
 }

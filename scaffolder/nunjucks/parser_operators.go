@@ -25,14 +25,15 @@ func (p *parser) or() (expr, *Error) {
 	if err != nil || !p.atWord("or") {
 		return e, err
 	}
-	l := &logicExpr{node: e.span(), or: true, items: []expr{e}}
+	at, mark := e.span(), len(p.exprs)
+	p.exprs = append(p.exprs, e)
 	for p.skipWord("or") {
 		if e, err = p.and(); err != nil {
 			return nil, err
 		}
-		l.items = append(l.items, e)
+		p.exprs = append(p.exprs, e)
 	}
-	return l, nil
+	return &logicExpr{node: at, or: true, items: p.list(mark)}, nil
 }
 
 func (p *parser) and() (expr, *Error) {
@@ -40,14 +41,15 @@ func (p *parser) and() (expr, *Error) {
 	if err != nil || !p.atWord("and") {
 		return e, err
 	}
-	l := &logicExpr{node: e.span(), items: []expr{e}}
+	at, mark := e.span(), len(p.exprs)
+	p.exprs = append(p.exprs, e)
 	for p.skipWord("and") {
 		if e, err = p.not(); err != nil {
 			return nil, err
 		}
-		l.items = append(l.items, e)
+		p.exprs = append(p.exprs, e)
 	}
-	return l, nil
+	return &logicExpr{node: at, or: false, items: p.list(mark)}, nil
 }
 
 func (p *parser) not() (expr, *Error) {

@@ -27,8 +27,9 @@ type runtime struct {
 	asJSON bool // interpolations print JSON, outside of captures
 
 	// mutable: this rendering works on its own copy of the variables.
-	mutable bool
-	globals map[string]Value // copies of globals, when mutable
+	mutable  bool
+	globals  map[string]Value // copies of globals, when mutable
+	closures bool             // there are values that refer to this rendering
 	// touched: the rendering wants to change what it shares, so it has to
 	// start over on a copy.
 	touched bool
@@ -46,6 +47,7 @@ type unit struct {
 	// parent is the template that an extends tag named.
 	parent   *Template
 	extended int // how many templates have extended each other so far
+	act      activation
 }
 
 // An activation is one run of a template, block, macro or call body: the

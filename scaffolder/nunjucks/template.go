@@ -70,45 +70,34 @@ func variablesOf(vars any) (Value, error) {
 type session struct {
 	rt    runtime
 	unit  unit
-	act   activation
 	frame frame
 	vars  variables
 	tbl   blockTable
 }
 
-// scratch is what renderings reuse.
-type scratch struct {
-	out  []byte
-	args []Value
-}
-
-var scratches = sync.Pool{New: func() any { return &scratch{out: make([]byte, 0, 512), args: make([]Value, 0, 16)} }}
+var sessions = sync.Pool{New: func() any {
+	return &session{rt: runtime{out: make([]byte, 0, 512), args: make([]Value, 0, 16)}}
+}}
 
 // session runs what renders the template. If that wants to change what it
 // shares with others it is run again on a copy.
 func (t *Template) session(ctx context.Context, given Value, run func(*session) error) error {
-	sc := scratches.Get().(*scratch)
-	s := t.newSession(ctx, given, t.mutates, sc)
+	s := t.newSession(ctx, given, t.mutates)
 	err := run(s)
 	if err != nil && s.rt.touched {
-		sc.out = sc.out[:0]
-		again := t.newSession(ctx, given, true, sc)
+		again := t.newSession(ctx, given, true)
 		again.rt.deadline, again.rt.steps, again.rt.memory = s.rt.deadline, s.rt.steps, s.rt.memory
 		s = again
 		err = run(s)
 	}
-	if cap(s.rt.out) <= 1<<16 {
-		clear(s.rt.args[:cap(s.rt.args)])
-		sc.out, sc.args = s.rt.out[:0], s.rt.args[:0]
-		scratches.Put(sc)
-	}
+	s.release()
 	return err
 }
 
-func (t *Template) newSession(ctx context.Context, given Value, mutable bool, sc *scratch) *session {
-	s := &session{}
+func (t *Template) newSession(ctx context.Context, given Value, mutable bool) *session {
+	s := sessions.Get().(*session)
 	l := &t.env.limits
-	s.rt = runtime{env: t.env, ctx: ctx, limits: l, out: sc.out, args: sc.args, mutable: mutable,
+	s.rt = runtime{env: t.env, ctx: ctx, limits: l, out: s.rt.out, args: s.rt.args, mutable: mutable,
 		steps: l.Steps, loops: l.Loops, memory: l.Memory}
 	if l.Time > 0 {
 		s.rt.deadline = time.Now().Add(l.Time)
@@ -120,8 +109,20 @@ func (t *Template) newSession(ctx context.Context, given Value, mutable bool, sc
 	s.frame.top = true
 	s.unit = unit{rt: &s.rt, tmpl: t, vars: &s.vars, frame: &s.frame, blocks: &s.tbl}
 	s.tbl.add(t)
-	s.act = activation{rt: &s.rt, unit: &s.unit}
 	return s
+}
+
+// release lets another rendering have the session. One that has made macros
+// into values is not used again, as those refer to it, wherever they may be.
+func (s *session) release() {
+	const large = 1 << 16
+	if s.rt.closures || cap(s.rt.out) > large || cap(s.rt.args) > large {
+		return
+	}
+	out, args := s.rt.out[:0], s.rt.args[:0]
+	clear(args[:cap(args)])
+	*s = session{rt: runtime{out: out, args: args}}
+	sessions.Put(s)
 }
 
 // wellFormedOutput replaces lone halves of surrogate pairs.

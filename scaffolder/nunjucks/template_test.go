@@ -196,6 +196,26 @@ func TestHostFunctions(t *testing.T) {
 	require.Equal(t, "2 [1] x true 2", seen[0])
 }
 
+// A macro that a host has kept still means what it did, while its rendering's
+// memory would serve others.
+func TestKeptMacro(t *testing.T) {
+	var kept nunjucks.Value
+	o := scaffolder()
+	o.Filters = map[string]nunjucks.Func{"keep": func(_ context.Context, args nunjucks.Args) (nunjucks.Value, error) {
+		kept = args.At(0)
+		return nunjucks.StringValue("kept"), nil
+	}}
+	out, err := render(t, o, "{% set y = 'first' %}{% macro m(a) %}${{ y }}${{ x }}${{ a }}{% endmacro %}${{ m | keep }}", map[string]any{"x": 1})
+	require.NoError(t, err)
+	require.Equal(t, "kept", out)
+	for range 3 {
+		out, err = render(t, o, "{% set y = 'second' %}${{ old(x) }}", nunjucks.ObjectValue(
+			nunjucks.Member{Key: "old", Value: kept}, nunjucks.Member{Key: "x", Value: nunjucks.NumberValue(2)}))
+		require.NoError(t, err)
+		require.Equal(t, "first12", out)
+	}
+}
+
 func TestVariablesStayAsTheyAre(t *testing.T) {
 	vars, err := nunjucks.ParseJSON([]byte(`{"a":[3,1,2],"o":{"l":[]},"m":"push"}`))
 	require.NoError(t, err)

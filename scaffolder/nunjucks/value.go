@@ -199,6 +199,8 @@ type function struct {
 	mutates bool
 	// host marks filters that the options have added.
 	host bool
+	// length is what JavaScript has for the number of parameters.
+	length int
 }
 
 // A native is a function in Go. The arguments live only until it returns.
