@@ -45,7 +45,10 @@ type Options struct {
 }
 
 // A Func is a filter, test or global function written in Go. It may be called
-// by several goroutines at once. Its error ends the rendering and can be found
+// by several goroutines at once. What it is given it may keep: it gets copies,
+// in which functions of the template are null and regular expressions their
+// text. It may be called twice for one rendering, as that starts over on a copy
+// of the variables where it turns out to change them. Its error ends the rendering and can be found
 // in the one that is returned by errors.Is and errors.As.
 type Func func(ctx context.Context, args Args) (Value, error)
 

@@ -14,7 +14,6 @@ type closure struct {
 
 // closure makes a macro a function value.
 func (a *activation) closure(m *macro) Value {
-	a.rt.closures = true
 	c := &closure{macro: m, unit: a.unit}
 	if m.caller {
 		c.outer = a

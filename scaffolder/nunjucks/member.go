@@ -233,7 +233,9 @@ func frozen(v Value) bool {
 // change it.
 func thaw(v Value) Value { return copyValue(v, false, nil) }
 
-// freeze copies what may still change, for a host to keep.
+// freeze copies what may still change, for a host to keep. Functions of the
+// template are null in it, as they live as long as its rendering, and regular
+// expressions are their text.
 func freeze(v Value) Value { return copyValue(v, true, nil) }
 
 // copyValue copies containers whose frozenness is not the wanted one. Within
@@ -267,6 +269,14 @@ func copyValue(v Value, frozen bool, path []Value) Value {
 		}
 		c.frozen = frozen
 		return obj(c)
+	case KindFunction:
+		if frozen && !v.fn().host {
+			return null
+		}
+	case KindRegexp:
+		if frozen {
+			return str(v.re().String())
+		}
 	}
 	return v
 }

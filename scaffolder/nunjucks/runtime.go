@@ -27,9 +27,8 @@ type runtime struct {
 	asJSON bool // interpolations print JSON, outside of captures
 
 	// mutable: this rendering works on its own copy of the variables.
-	mutable  bool
-	globals  map[string]Value // copies of globals, when mutable
-	closures bool             // there are values that refer to this rendering
+	mutable bool
+	globals map[string]Value // copies of globals, when mutable
 	// touched: the rendering wants to change what it shares, so it has to
 	// start over on a copy.
 	touched bool

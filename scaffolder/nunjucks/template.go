@@ -112,11 +112,11 @@ func (t *Template) newSession(ctx context.Context, given Value, mutable bool) *s
 	return s
 }
 
-// release lets another rendering have the session. One that has made macros
-// into values is not used again, as those refer to it, wherever they may be.
+// release lets another rendering have the session. Nothing refers to it any
+// more: neither results nor what hosts are given have functions of a template.
 func (s *session) release() {
 	const large = 1 << 16
-	if s.rt.closures || cap(s.rt.out) > large || cap(s.rt.args) > large {
+	if cap(s.rt.out) > large || cap(s.rt.args) > large {
 		return
 	}
 	out, args := s.rt.out[:0], s.rt.args[:0]

@@ -196,24 +196,22 @@ func TestHostFunctions(t *testing.T) {
 	require.Equal(t, "2 [1] x true 2", seen[0])
 }
 
-// A macro that a host has kept still means what it did, while its rendering's
-// memory would serve others.
-func TestKeptMacro(t *testing.T) {
-	var kept nunjucks.Value
+// What a host is given it can keep and share, so it gets nothing that belongs
+// to a rendering.
+func TestHostsGetPlainValues(t *testing.T) {
+	var kept []string
 	o := scaffolder()
+	own := nunjucks.FuncValue("own", func(context.Context, nunjucks.Args) (nunjucks.Value, error) { return nunjucks.NumberValue(7), nil })
+	o.Globals = map[string]nunjucks.Value{"own": own}
 	o.Filters = map[string]nunjucks.Func{"keep": func(_ context.Context, args nunjucks.Args) (nunjucks.Value, error) {
-		kept = args.At(0)
-		return nunjucks.StringValue("kept"), nil
+		kept = append(kept, args.At(0).Kind().String()+" "+args.At(0).String())
+		return args.At(0), nil
 	}}
-	out, err := render(t, o, "{% set y = 'first' %}{% macro m(a) %}${{ y }}${{ x }}${{ a }}{% endmacro %}${{ m | keep }}", map[string]any{"x": 1})
+	out, err := render(t, o, "{% macro m() %}x{% endmacro %}${{ m | keep }}${{ [m, r/a/g, 'b'.repeat] | keep }}${{ range | keep }}"+
+		"${{ r/a/g | keep }}${{ ['x'].values() | keep }}${{ (own | keep)() }}", nil)
 	require.NoError(t, err)
-	require.Equal(t, "kept", out)
-	for range 3 {
-		out, err = render(t, o, "{% set y = 'second' %}${{ old(x) }}", nunjucks.ObjectValue(
-			nunjucks.Member{Key: "old", Value: kept}, nunjucks.Member{Key: "x", Value: nunjucks.NumberValue(2)}))
-		require.NoError(t, err)
-		require.Equal(t, "first12", out)
-	}
+	require.Equal(t, ",/a/g,/a/g[object Object]7", out)
+	require.Equal(t, []string{"null null", `array [null,"/a/g",null]`, "null null", "string /a/g", "object {}", "function function own"}, kept)
 }
 
 func TestVariablesStayAsTheyAre(t *testing.T) {

@@ -99,7 +99,7 @@ func ObjectValue(members ...Member) Value {
 // FuncValue returns a function that templates may call, under a name for
 // error messages.
 func FuncValue(name string, f Func) Value {
-	return fn(&function{name: name, call: hostCall(f, 0)})
+	return fn(&function{name: name, call: hostCall(f, 0), host: true})
 }
 
 // Kind tells what v is.
@@ -197,7 +197,7 @@ type function struct {
 	macro *closure
 	// mutates marks methods that change the array or object they are called on.
 	mutates bool
-	// host marks filters that the options have added.
+	// host marks functions and filters written by the host.
 	host bool
 	// length is what JavaScript has for the number of parameters.
 	length int
