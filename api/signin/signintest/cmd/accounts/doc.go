@@ -1,0 +1,6 @@
+// Command accounts runs doubles of those at whom people have accounts, to try
+// the ways to sign in: a GitHub, a GitLab and a provider of OpenID Connect, each
+// at an address of its own on this machine.
+//
+// It is for trying and testing alone: whoever reaches it can be anybody.
+package main
