@@ -29,7 +29,6 @@ func main() {
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("accounts", flag.ContinueOnError)
 	portal := flags.String("portal", "http://localhost:7007", "external `URL` of the backend, to which people are sent back")
-	email := flags.String("email-domain", "example.com", "`domain` of the addresses")
 	github := flags.Int("github", 7201, "`port` of GitHub")
 	gitlab := flags.Int("gitlab", 7202, "`port` of GitLab")
 	oidc := flags.Int("oidc", 7203, "`port` of the provider of OpenID Connect")
@@ -37,7 +36,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	accounts := []signintest.Account{
-		{Login: "jane", Name: "Jane Doe", Email: "jane@" + *email, NodeID: "U_jane", Number: 11},
+		{Login: "amina.hassan", Name: "Amina", Email: "amina@fernweh.example", NodeID: "U_amina", Number: 11}, // of the sample catalog
 		{Login: "mallory", Name: "Mallory", Email: "mallory@elsewhere.example", NodeID: "U_mallory", Number: 12},
 	}
 	app := func(provider string) signintest.ClientApp {
