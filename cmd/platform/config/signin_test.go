@@ -3,6 +3,10 @@ package config_test
 import (
 	"encoding/json"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -131,4 +135,37 @@ func TestSignInWarnings(t *testing.T) {
 		"auth.providers.google is not a provider of this release, which has guest, github, gitlab, oidc, oauth2Proxy: nobody can sign in with it",
 		"auth.providers.oidc.d.metadataUrl is not https: whoever is between here and there can sign in as anybody",
 	}, s.Warnings)
+}
+
+// block is YAML in a document, or in a list of one.
+var block = regexp.MustCompile("(?ms)^( *)```yaml\n(.*?)^ *```")
+
+// What the documents say is what the program reads.
+func TestTheDocumentsAreRead(t *testing.T) {
+	pages, err := filepath.Glob("../../../docs/sign-in/*.md")
+	require.NoError(t, err)
+	require.Len(t, pages, 6)
+	found := 0
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		for _, m := range block.FindAllStringSubmatch(string(text), -1) {
+			example := regexp.MustCompile("(?m)^"+m[1]).ReplaceAllString(m[2], "")
+			if !strings.Contains(example, "auth:\n") {
+				continue
+			}
+			found++
+			if !strings.Contains(example, "backend:") {
+				example = minimal + example
+			}
+			s, err := config.Read(load(t, example, map[string]string{
+				"AUTH_GITHUB_CLIENT_ID": "id", "AUTH_GITHUB_CLIENT_SECRET": "s", "AUTH_GITLAB_CLIENT_ID": "id", "AUTH_GITLAB_CLIENT_SECRET": "s",
+				"AUTH_OIDC_CLIENT_ID": "id", "AUTH_OIDC_CLIENT_SECRET": "s", "AUTH_SESSION_SECRET": "s", "PROXY_SECRET": "a-secret-of-the-proxy",
+			}))
+			require.NoError(t, err, "%s:\n%s", page, example)
+			require.Empty(t, s.Warnings, page)
+			require.True(t, s.Auth.Guest != nil || s.Auth.SignIn.Proxy != nil || len(s.Auth.SignIn.GitHub)+len(s.Auth.SignIn.GitLab)+len(s.Auth.SignIn.OIDC) == 1, page)
+		}
+	}
+	require.Equal(t, 9, found)
 }

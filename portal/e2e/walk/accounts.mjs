@@ -13,6 +13,7 @@ export async function accounts(world, check) {
   const provided = await startAccounts(base, port + 1);
   try {
     await visit(world, { port, base, more: { auth: provided.auth } }, () => byOAuth(world, check));
+    await visit(world, { port, base, more: { auth: provided.auth, enableExperimentalRedirectFlow: true } }, () => byRedirect(world, check));
     const behind = { trustedProxies: '127.0.0.1', signIn: { resolvers: [{ resolver: 'forwardedUserMatchingUserEntityName' }] } };
     await visit(world, { port, base, more: { auth: { providers: { oauth2Proxy: behind } } } }, () => byHeaders(world, check));
   } finally {
@@ -137,6 +138,26 @@ async function byOAuth(world, check) {
     await page.reload();
     await see(heading(page, /Owned Components/));
     await signOut(page);
+  });
+}
+
+async function byRedirect(world, check) {
+  const { page } = world;
+
+  await check('the whole page goes to the provider, and comes back with a reason why not', async () => {
+    await page.goto('/');
+    await button(offer(page, 'GitLab'), 'Sign In').click();
+    await button(page, 'Authorize as mallory').click();
+    await see(text(page, /unable to resolve user identity/));
+    assert.equal(new URL(page.url()).origin, world.base);
+  });
+
+  await check('or signed in', async () => {
+    await page.goto('/');
+    await button(offer(page, 'GitLab'), 'Sign In').click();
+    await button(page, 'Authorize as amina.hassan').click();
+    await see(heading(page, /Owned Components/));
+    assert.equal(new URL(page.url()).pathname, '/');
   });
 }
 
