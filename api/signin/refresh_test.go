@@ -176,7 +176,8 @@ func TestExtraOrigins(t *testing.T) {
 		"https://portal.example.com": true, "https://portal.example.com/any/page": true, "https://pr-1.preview.example.com": true, "http://localhost:3000": true,
 		"http://portal.example.com": false, "https://preview.example.com": false, "https://evil.test/.preview.example.com": false, "http://localhost:3001": false,
 		"https://portal.example.com.evil.test": false, "https://portal.example.com@evil.test": false, "null": false, w.base: false,
-		"javascript://portal.example.com": false,
+		"javascript://portal.example.com": false, "https://portal.example.com\\@evil.test": false, "https://portal.example.com\t.evil.test": false,
+		"https://evil.test#.preview.example.com": false, "https://evil.test?.preview.example.com": false, "//portal.example.com": false,
 	} {
 		a := w.browser().get("/api/auth/github/start?env=development&origin=" + url.QueryEscape(origin))
 		assert.Equal(t, allowed, a.StatusCode == 302, "%s: %s", origin, a.body)

@@ -103,7 +103,7 @@ func (s *Service) refresh(c *gin.Context, e *environment) (*session, error) {
 		return nil, err
 	}
 	origin := c.GetHeader("Origin")
-	if grant.RefreshToken != "" && grant.RefreshToken != token {
+	if grant.RefreshToken != "" && !equal(grant.RefreshToken, token) {
 		// The old one may be worth nothing by now, whatever comes next.
 		if err := e.jar.set(c.Writer.Header(), c.Request, e.jar.refreshName(), grant.RefreshToken, origin); err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package oidc
 
 import (
 	"context"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"net/http"
@@ -136,7 +137,7 @@ func (c *Connector) Exchange(ctx context.Context, code string, p signin.Proof) (
 	if err != nil {
 		return signin.Grant{}, err
 	}
-	if token.Nonce != p.Nonce {
+	if subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(p.Nonce)) != 1 {
 		return signin.Grant{}, wire.NotAllowed("The id token is for another sign-in")
 	}
 	g.Person, err = c.person(ctx, d, t, token.Subject)

@@ -3,6 +3,7 @@ package signintest
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -41,7 +42,7 @@ type Forge struct {
 	refresh map[string]grant
 }
 
-type forgePaths struct{ authorize, token, user string }
+type forgePaths struct{ authorize, exchange, user string }
 
 type grant struct {
 	account          Account
@@ -82,7 +83,7 @@ func (f *Forge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.ask(w, r)
 	case r.URL.Path == f.paths.authorize && r.Method == http.MethodPost:
 		f.agree(w, r)
-	case r.URL.Path == f.paths.token && r.Method == http.MethodPost:
+	case r.URL.Path == f.paths.exchange && r.Method == http.MethodPost:
 		f.issue(w, r)
 	case r.URL.Path == f.paths.user && r.Method == http.MethodGet:
 		f.profile(w, r)
@@ -150,7 +151,7 @@ func (f *Forge) take(from map[string]grant, token string) (grant, bool) {
 
 // issue answers the token endpoint.
 func (f *Forge) issue(w http.ResponseWriter, r *http.Request) {
-	if r.FormValue("client_id") != f.app.ID || r.FormValue("client_secret") != f.app.Secret {
+	if r.FormValue("client_id") != f.app.ID || subtle.ConstantTimeCompare([]byte(r.FormValue("client_secret")), []byte(f.app.Secret)) != 1 {
 		f.refuse(w, "incorrect_client_credentials", "The client_id and/or client_secret passed are incorrect.")
 		return
 	}
