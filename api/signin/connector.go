@@ -15,7 +15,7 @@ type Connector interface {
 	// Exchange turns the code of a callback into a grant.
 	Exchange(ctx context.Context, code string, p Proof) (Grant, error)
 	// Refresh turns the refresh token of an earlier grant, in whose place it may
-	// return another, into a new grant.
+	// return another, into a new grant. Its context does not end with the request.
 	Refresh(ctx context.Context, refreshToken string, s Scope) (Grant, error)
 }
 

@@ -3,8 +3,12 @@ package signin_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -91,7 +95,56 @@ func TestRotatedRefreshToken(t *testing.T) {
 	}
 	thief := w.browser()
 	thief.Jar.SetCookies(u, stolen)
+	w.clock.t = w.clock.t.Add(11 * time.Second)
 	assert.Equal(t, 401, thief.script("GET", path).StatusCode)
+}
+
+// counted counts how often a provider is asked.
+type counted struct {
+	signin.Connector
+	asked *atomic.Int32
+}
+
+func (c counted) Refresh(ctx context.Context, token string, s signin.Scope) (signin.Grant, error) {
+	c.asked.Add(1)
+	return c.Connector.Refresh(ctx, token, s)
+}
+
+// A browser that opens all its tabs again is signed in in each of them, though
+// the provider takes the refresh token once.
+func TestManyTabs(t *testing.T) {
+	var asked atomic.Int32
+	w := newWorld(t, nil)
+	w.environment(signin.GitLab, func(e *signin.Environment) { e.Connector = counted{e.Connector, &asked} })
+	w.restart()
+	b := w.browser()
+	b.signIn(signin.GitLab, "Jane").outcome(t)
+	path := "/api/auth/gitlab/refresh?env=development"
+	u, _ := url.Parse(w.base + path)
+	kept := b.Jar.Cookies(u)
+	var wait sync.WaitGroup
+	fresh := make([]string, 8)
+	for i := range fresh {
+		wait.Go(func() {
+			tab := w.browser()
+			tab.Jar.SetCookies(u, kept)
+			assert.NotNil(t, tab.script("GET", path).session(t).BackstageIdentity)
+			fresh[i] = tab.Jar.Cookies(u)[0].Value
+		})
+	}
+	wait.Wait()
+	assert.Equal(t, int32(1), asked.Load())
+	assert.Len(t, slices.Compact(fresh), 1, "all have the new one")
+	w.clock.t = w.clock.t.Add(time.Hour)
+	tab := w.browser()
+	tab.Jar.SetCookies(u, []*http.Cookie{{Name: "gitlab-refresh-token", Value: fresh[0]}})
+	tab.script("GET", path).session(t)
+
+	w.gitlab.RevokeAll()
+	for range 2 {
+		assert.Equal(t, 401, tab.script("GET", path).StatusCode)
+	}
+	assert.Equal(t, int32(4), asked.Load(), "what has failed is tried again")
 }
 
 // People who leave lose access with the next refresh.

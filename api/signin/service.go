@@ -3,6 +3,7 @@ package signin
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -121,6 +122,7 @@ type Service struct {
 	issuer    Issuer
 	directory Directory
 	flows     *flows
+	renewals  renewals
 	providers map[string]map[string]*environment
 	proxy     *Proxy
 	log       *slog.Logger
@@ -144,6 +146,7 @@ func New(o Options) (*Service, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	s.renewals = renewals{now: s.now, calls: map[[sha256.Size]byte]*renewal{}}
 	if o.AppURL == "" {
 		o.AppURL = o.BaseURL
 	}

@@ -98,7 +98,10 @@ func (s *Service) refresh(c *gin.Context, e *environment) (*session, error) {
 	}
 	scope := joinScopes(splitScope(c.Query("scope")), granted, e.traits.Required, e.Scopes)
 	ctx := c.Request.Context()
-	grant, err := e.Connector.Refresh(ctx, token, Scope{Wanted: scope, Granted: !e.traits.Persists || covers(granted, scope)})
+	want := Scope{Wanted: scope, Granted: !e.traits.Persists || covers(granted, scope)}
+	grant, err := s.renewals.do(ctx, e, token, want, func(ctx context.Context) (Grant, error) {
+		return e.Connector.Refresh(ctx, token, want)
+	})
 	if err != nil {
 		return nil, err
 	}
