@@ -22,7 +22,10 @@ var (
 )
 
 // A Store is a signin.FlowStore in a bbolt database.
-type Store struct{ db *bbolt.DB }
+type Store struct {
+	db   *bbolt.DB
+	most uint64
+}
 
 var _ signin.FlowStore = (*Store)(nil)
 
@@ -41,7 +44,7 @@ func Open(db *bbolt.DB) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open bucket of sign-ins: %w", err)
 	}
-	return &Store{db}, nil
+	return &Store{db, Limit}, nil
 }
 
 // PutFlow keeps a value until it expires.
@@ -52,7 +55,7 @@ func (s *Store) PutFlow(_ context.Context, id [32]byte, sealed []byte, now, expi
 		if err := forget(b, id); err != nil {
 			return err
 		}
-		if err := sweep(b, stamp(now), Limit-1); err != nil {
+		if err := sweep(b, stamp(now), s.most-1); err != nil {
 			return err
 		}
 		return errors.Join(b.Bucket(flows).Put(id[:], append(end, sealed...)), b.Bucket(ends).Put(append(stamp(expires), id[:]...), nil),

@@ -74,12 +74,14 @@ func TestAFlowExpires(t *testing.T) {
 // A flood of starts does not fill the file: what ends first is forgotten.
 func TestFlowsAreBounded(t *testing.T) {
 	s, db := open(t)
+	const limit = 100
+	s.SetLimit(limit)
 	ctx := t.Context()
-	for n := range boltflows.Limit + 50 {
+	for n := range limit + 50 {
 		require.NoError(t, s.PutFlow(ctx, id(n), []byte("x"), start, start.Add(time.Minute+time.Duration(n))))
 	}
-	assert.Equal(t, boltflows.Limit, count(t, db))
-	for n, want := range map[int]bool{0: false, 49: false, 50: true, boltflows.Limit + 49: true} {
+	assert.Equal(t, limit, count(t, db))
+	for n, want := range map[int]bool{0: false, 49: false, 50: true, limit + 49: true} {
 		_, ok, err := s.TakeFlow(ctx, id(n), start)
 		require.NoError(t, err)
 		assert.Equal(t, want, ok, n)
