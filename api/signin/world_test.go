@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -159,9 +160,9 @@ func (w *world) serve(h http.Handler) string {
 }
 
 func (w *world) serveOIDC() string {
-	var h http.Handler
-	issuer := w.serve(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { h.ServeHTTP(rw, r) }))
-	h = signintest.NewOIDC(issuer, w.app(signin.OIDC), people...)
+	var issuer string
+	provider := sync.OnceValue(func() http.Handler { return signintest.NewOIDC(issuer, w.app(signin.OIDC), people...) }) // making its key takes a while
+	issuer = w.serve(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { provider().ServeHTTP(rw, r) }))
 	return issuer + "/.well-known/openid-configuration"
 }
 
