@@ -46,7 +46,7 @@ func newForges(set *integration.Set, registry prometheus.Registerer, log *slog.L
 			if client, ok := f.gitlab.Client(h.Host); ok {
 				f.gitlabReaders = append(f.gitlabReaders, gitlab.NewReader(client, gitlab.ReaderOptions{}))
 			}
-		case integration.KindGit:
+		case integration.KindGit, integration.KindGitea, integration.KindBitbucketCloud:
 			r, err := git.NewReader(h, git.Options{Metrics: metrics, Log: log})
 			if err != nil {
 				return nil, errors.Join(err, f.Close())

@@ -1,12 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/greenroom-idp/greenroom/api/scaffolderapi"
-	"github.com/greenroom-idp/greenroom/cmd/platform/config"
 	"github.com/greenroom-idp/greenroom/ingest/github"
 	"github.com/greenroom-idp/greenroom/ingest/gitlab"
 	"github.com/greenroom-idp/greenroom/ingest/integration"
@@ -16,14 +15,34 @@ import (
 )
 
 // commitDefaults are what the configuration says of commits.
-func commitDefaults(s config.Scaffolder) gitaction.Defaults {
-	return gitaction.Defaults{Author: gitaction.Identity{Name: s.AuthorName, Email: s.AuthorEmail}, Message: s.CommitMessage}
+func commitDefaults(p scaffolderParts) gitaction.Defaults {
+	s := p.settings.Scaffolder
+	return gitaction.Defaults{Author: gitaction.Identity{Name: s.AuthorName, Email: s.AuthorEmail}, Message: s.CommitMessage, Signing: p.signing}
+}
+
+// signingKeys reads the keys that sign commits.
+func signingKeys(p scaffolderParts) (s gitaction.Signing, err error) {
+	if key := p.settings.Scaffolder.CommitSigningKey; key != "" {
+		if s.Default, err = gitaction.ParseSigningKey(key); err != nil {
+			return s, fmt.Errorf("scaffolder.defaultCommitSigningKey: %w", err)
+		}
+	}
+	s.Hosts = map[string]*gitaction.SigningKey{}
+	for _, h := range p.hosts.Hosts() {
+		if h.CommitSigningKey.IsZero() {
+			continue
+		}
+		if s.Hosts[h.Host], err = gitaction.ParseSigningKey(h.CommitSigningKey.Value()); err != nil {
+			return s, fmt.Errorf("integrations.%s, host %s, commitSigningKey: %w", h.Kind, h.Host, err)
+		}
+	}
+	return s, nil
 }
 
 // gitOptions are what publish:git needs.
 func gitOptions(p scaffolderParts) gitaction.Options {
 	s := p.settings.Scaffolder
-	return gitaction.Options{Hosts: gitHosts{p.hosts, p.forges}, Defaults: commitDefaults(s), RequireUserCredentials: s.RequireUserCredentials}
+	return gitaction.Options{Hosts: gitHosts{p.hosts, p.forges}, Defaults: commitDefaults(p), RequireUserCredentials: s.RequireUserCredentials}
 }
 
 // gitHosts finds what to sign in with at a Git server of any kind.
@@ -48,7 +67,8 @@ func (g gitHosts) Credentials(ctx context.Context, host, path string) (user, pas
 		case integration.KindGitLab:
 			return "oauth2", h.Token.Value(), true, nil
 		}
-		return cmp.Or(h.Git.Username, "git"), cmp.Or(h.Token.Value(), h.Git.Password.Value()), true, nil
+		user, password = h.GitCredentials()
+		return user, password, true, nil
 	}
 	return "", "", false, nil
 }
@@ -57,7 +77,7 @@ func (g gitHosts) Credentials(ctx context.Context, host, path string) (user, pas
 func githubOptions(p scaffolderParts) githubaction.Options {
 	s := p.settings.Scaffolder
 	return githubaction.Options{Hosts: githubHosts{hostKinds{p.hosts}, p.forges.github}, Catalog: p.catalog,
-		Defaults: commitDefaults(s), RequireUserCredentials: s.RequireUserCredentials}
+		Defaults: commitDefaults(p), RequireUserCredentials: s.RequireUserCredentials}
 }
 
 // githubHosts gives actions the clients that crawling uses, with their
@@ -94,7 +114,7 @@ func (g githubCompleter) Complete(ctx context.Context, resource, token string, a
 func gitlabOptions(p scaffolderParts) gitlabaction.Options {
 	s := p.settings.Scaffolder
 	return gitlabaction.Options{Hosts: gitlabHosts{hostKinds{p.hosts}, p.forges.gitlab},
-		Defaults: commitDefaults(s), RequireUserCredentials: s.RequireUserCredentials}
+		Defaults: commitDefaults(p), RequireUserCredentials: s.RequireUserCredentials}
 }
 
 // gitlabHosts gives actions the clients that crawling uses.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -56,5 +57,33 @@ func TestActionsPublishWithTheIntegrations(t *testing.T) {
 		found, err := completers(p)[provider].Complete(t.Context(), resource, "of-"+provider, map[string]string{"host": host})
 		require.NoError(t, err)
 		require.NotEmpty(t, found, provider)
+	}
+}
+
+// A key that cannot sign is found out at the start, by the name of its setting.
+func TestSigningKeysOfTheConfiguration(t *testing.T) {
+	key := actiontest.SigningKey(t)
+	for name, c := range map[string]struct{ standard, host, want string }{
+		"none": {}, "both": {standard: key, host: strings.ReplaceAll(key, "\n", `\n`)},
+		"a bad default":       {standard: "sesame", want: "scaffolder.defaultCommitSigningKey: expected an OpenPGP private key"},
+		"a bad one of a host": {host: "sesame", want: "integrations.gitea, host tea.example.com, commitSigningKey: expected an OpenPGP private key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tea := map[string]any{"host": "tea.example.com"}
+			if c.host != "" {
+				tea["commitSigningKey"] = c.host
+			}
+			set, _, err := integration.Parse(map[string]any{"gitea": []any{tea}})
+			require.NoError(t, err)
+			s, err := signingKeys(scaffolderParts{hosts: set, settings: &config.Settings{Scaffolder: config.Scaffolder{CommitSigningKey: c.standard}}})
+			if c.want != "" {
+				require.ErrorContains(t, err, c.want)
+				require.NotContains(t, err.Error(), "sesame")
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, c.standard != "", s.Default != nil)
+			require.Equal(t, c.host != "", s.Key("tea.example.com") != s.Default)
+		})
 	}
 }

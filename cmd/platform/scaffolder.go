@@ -48,6 +48,7 @@ type scaffolderParts struct {
 	reader   taskReader
 	notices  notification.Sender
 	forges   *forges
+	signing  gitaction.Signing // set by newScaffolder
 }
 
 // A scaffoldery is the scaffolder: its tasks, and what answers for them.
@@ -68,6 +69,9 @@ func newScaffolder(p scaffolderParts) (_ *scaffoldery, err error) {
 			err = errors.Join(err, s.removeTemporary())
 		}
 	}()
+	if p.signing, err = signingKeys(p); err != nil {
+		return nil, err
+	}
 	added := filters.Backstage(hostKinds{p.hosts})
 	registry, err := taskaction.NewRegistry(builtinActions(p, filters.Funcs(added))...)
 	if err != nil {

@@ -33,6 +33,8 @@ type Defaults struct {
 	Author Identity
 	// Message is scaffolder.defaultCommitMessage; "": initial commit.
 	Message string
+	// Signing is who signs; nobody unless a key is set.
+	Signing Signing
 }
 
 // AuthorOr returns the author that an input names, filled up with the defaults.
@@ -79,6 +81,8 @@ type Commit struct {
 	Author  Identity
 	// Time is that of Now.
 	Time time.Time
+	// Key signs the commit; nil: nobody does.
+	Key *SigningKey
 }
 
 // A Repository holds a commit that can be pushed.
@@ -164,7 +168,13 @@ func (r *Repository) commit(ctx context.Context, ws *workspace.Workspace, c Comm
 		return err
 	}
 	who := object.Signature{Name: c.Author.Name, Email: c.Author.Email, When: c.Time}
-	r.head, err = r.store(&object.Commit{Author: who, Committer: who, Message: c.Message, TreeHash: hash, ParentHashes: parents})
+	made := &object.Commit{Author: who, Committer: who, Message: c.Message, TreeHash: hash, ParentHashes: parents}
+	if c.Key != nil {
+		if made.PGPSignature, err = c.Key.sign(made); err != nil {
+			return err
+		}
+	}
+	r.head, err = r.store(made)
 	if err == nil {
 		err = r.storer.keep()
 	}

@@ -75,7 +75,7 @@ func (o Options) run(ctx context.Context, c *action.Context, in input) (out outp
 	}
 	branch := firstOf(in.DefaultBranch, "main")
 	commit, err := Save(ctx, c.Workspace, Commit{Dir: dir, Branch: branch, Message: o.Defaults.MessageOr(in.GitCommitMessage),
-		Author: o.Defaults.AuthorOr(in.GitAuthorName, in.GitAuthorEmail), Time: at})
+		Author: o.Defaults.AuthorOr(in.GitAuthorName, in.GitAuthorEmail), Time: at, Key: o.Defaults.Signing.Key(remote.host())})
 	if err != nil {
 		return out, err
 	}

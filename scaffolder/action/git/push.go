@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -33,6 +34,15 @@ type Remote struct {
 	HTTP *http.Client
 	// Sleep waits between attempts; nil: a timer.
 	Sleep func(context.Context, time.Duration) error
+}
+
+// host is that of the URL, in lower case, with its port if it has one.
+func (r Remote) host() string {
+	u, err := url.Parse(r.URL)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Host)
 }
 
 // ErrRejected is returned when the branch of the remote has commits that ours

@@ -233,6 +233,18 @@ func TestPublishEverything(t *testing.T) {
 	require.Len(t, b.Writes("signatures"), 1)
 }
 
+// GitHub's actions have no input for it: a key that is configured signs.
+func TestPublishSigned(t *testing.T) {
+	b := newBench(t, secretToken)
+	key, err := git.ParseSigningKey(actiontest.SigningKey(t))
+	require.NoError(t, err)
+	b.options.Defaults.Signing.Default = key
+	c, r := actiontest.NewContext(t)
+	content(t, c)
+	require.NoError(t, r.Run(t.Context(), b.action("publish:github"), c, b.input("acme/shop", "")))
+	require.Contains(t, b.git("acme/shop", "cat-file", "commit", "main"), "gpgsig -----BEGIN PGP SIGNATURE-----")
+}
+
 func TestPublishForAUser(t *testing.T) {
 	b := newBench(t, secretToken)
 	b.AddUser(forgetest.User{Login: "ada"})

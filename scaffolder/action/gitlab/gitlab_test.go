@@ -184,6 +184,19 @@ func TestPublishEverything(t *testing.T) {
 	require.Len(t, b.Writes("create project"), 1)
 }
 
+func TestPublishSigned(t *testing.T) {
+	b := newBench(t, secretToken)
+	key, err := git.ParseSigningKey(actiontest.SigningKey(t))
+	require.NoError(t, err)
+	b.options.Defaults.Signing.Hosts = map[string]*git.SigningKey{b.Host(): key}
+	for name, more := range map[string]string{"signed": `,"signCommit":true`, "not-signed": ""} {
+		c, r := actiontest.NewContext(t)
+		content(t, c)
+		require.NoError(t, r.Run(t.Context(), b.action("publish:gitlab"), c, b.input("acme/"+name, more)))
+		require.Equal(t, more != "", strings.Contains(b.git("acme/"+name, "cat-file", "commit", "master"), "gpgsig -----BEGIN PGP SIGNATURE-----"), name)
+	}
+}
+
 func TestPublishWithoutContent(t *testing.T) {
 	b := newBench(t, secretToken)
 	c, r := actiontest.NewContext(t)
