@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/greenroom-idp/greenroom/api/scaffolderapi"
 	"github.com/greenroom-idp/greenroom/ingest/github"
 	"github.com/greenroom-idp/greenroom/ingest/gitlab"
@@ -71,6 +73,18 @@ func (g gitHosts) Credentials(ctx context.Context, host, path string) (user, pas
 		return user, password, true, nil
 	}
 	return "", "", false, nil
+}
+
+var _ gitaction.SSHHosts = gitHosts{}
+
+// SSH implements the hosts of actions.
+func (g gitHosts) SSH(host string) (*ssh.ClientConfig, error) {
+	for _, r := range g.forges.gitReaders {
+		if r.Matches("ssh://" + host) {
+			return r.SSH()
+		}
+	}
+	return nil, nil
 }
 
 // githubOptions are what the actions of GitHub need.

@@ -89,6 +89,8 @@ type Commit struct {
 type Repository struct {
 	storer *pack
 	head   plumbing.Hash
+	// onBase: the objects of the pack are all that the remote lacks.
+	onBase bool
 }
 
 // Hash is that of the commit.

@@ -203,9 +203,11 @@ func TestPublishGit(t *testing.T) {
 	}{
 		{"a host that is not configured", "https://git.example.com/a/b", "", "Nothing is pushed to git.example.com", catalog.ErrNotAllowed},
 		{"credentials in the URL", "https://u:p4ss@git.example.com/a/b", "", "remoteUrl has credentials in it", catalog.ErrInput},
-		{"ssh", "ssh://git@git.example.com/a/b", "", "must be the https URL", catalog.ErrInput},
-		{"a file", "file:///etc", "", "must be the https URL", catalog.ErrInput},
-		{"no URL", "://", "", "must be the https URL", catalog.ErrInput},
+		{"ssh without a key", "ssh://git@git.example.com/a/b", "", "integrations.git has no entry with ssh.privateKey", catalog.ErrNotAllowed},
+		{"ssh in short without a key", "git@git.example.com:a/b", "", "integrations.git has no entry with ssh.privateKey", catalog.ErrNotAllowed},
+		{"a password in a URL of ssh", "ssh://git:p4ss@git.example.com/a/b", "", "remoteUrl has credentials in it", catalog.ErrInput},
+		{"a file", "file:///etc", "", "must be the https or ssh URL", catalog.ErrInput},
+		{"no URL", "://", "", "must be the https or ssh URL", catalog.ErrInput},
 		{"a repository that is not there", f.URL() + "/acme/none.git", "", "there is no such repository", catalog.ErrNotFound},
 		{"a token that is not taken", remote, `,"token":"wr0ng"`, "does not accept the credentials", catalog.ErrNotAllowed},
 		{"a branch of somebody else", remote, "", "somebody else has pushed to it", catalog.ErrConflict},
@@ -233,15 +235,16 @@ func TestPushIsNotLedAway(t *testing.T) {
 	from, to := forgetest.NewPlain(t), forgetest.NewPlain(t)
 	_, err := to.CreateRepository(forgetest.Repository{FullName: "acme/shop"})
 	require.NoError(t, err)
-	to.AddToken("other")
+	to.AddToken("p4ssw0rd")
 	from.Inject(forgetest.Fault{Route: "git refs", Status: 301, Header: map[string][]string{"Location": {to.URL() + "/acme/shop.git/info/refs?service=git-receive-pack"}}})
 	c, _ := actiontest.NewContext(t)
 	fill(t, c.Workspace, "a=1")
 	commit, err := git.Save(t.Context(), c.Workspace, git.Commit{Dir: ".", Branch: "main", Time: time.Unix(1, 0)})
 	require.NoError(t, err)
-	err = commit.Push(t.Context(), git.Remote{URL: from.URL() + "/acme/shop.git", User: "u", Password: "other", Sleep: func(context.Context, time.Duration) error { return nil }}, "main")
+	err = commit.Push(t.Context(), git.Remote{URL: from.URL() + "/acme/shop.git", User: "u", Password: "p4ssw0rd", Sleep: func(context.Context, time.Duration) error { return nil }}, "main")
 	require.Error(t, err)
-	require.NotContains(t, err.Error(), "other")
+	require.ErrorContains(t, err, "it redirects to another server")
+	require.NotContains(t, err.Error(), "p4ssw0rd")
 	_, there := to.Repository("acme/shop")
 	require.True(t, there)
 	require.Empty(t, command(t, to.GitDir("acme/shop"), "for-each-ref"), "nothing was pushed with the credentials of another host")
