@@ -64,13 +64,22 @@ const (
 // few times when that may help; a branch that is there already is a success.
 // Errors hold neither the URL's nor other credentials.
 func (r *Repository) Push(ctx context.Context, remote Remote, branch string) error {
-	sleep := remote.Sleep
+	err := remote.again(ctx, func() error { return r.push(ctx, remote, branch) })
+	if err != nil && context.Cause(ctx) == nil {
+		return fmt.Errorf("push to branch %s of %s: %w", branch, remote.URL, explained(err))
+	}
+	return err
+}
+
+// again does something until it succeeds, or another attempt would not help.
+func (r Remote) again(ctx context.Context, do func() error) error {
+	sleep := r.Sleep
 	if sleep == nil {
 		sleep = wait
 	}
 	pause := firstPause
 	for attempt := 1; ; attempt++ {
-		err := safely(func() error { return r.push(ctx, remote, branch) })
+		err := safely(do)
 		if err == nil {
 			return nil
 		}
@@ -78,7 +87,7 @@ func (r *Repository) Push(ctx context.Context, remote Remote, branch string) err
 			return cause
 		}
 		if attempt == pushAttempts || permanent(err) {
-			return fmt.Errorf("push to branch %s of %s: %w", branch, remote.URL, explained(err))
+			return err
 		}
 		if err := sleep(ctx, time.Duration(float64(pause)*(0.9+rand.Float64()/5))); err != nil {
 			return err
@@ -102,7 +111,7 @@ func wait(ctx context.Context, d time.Duration) error {
 // what the errors are: their texts hold names and ports of the user.
 func permanent(err error) bool {
 	for _, known := range []error{ErrRejected, transport.ErrAuthenticationRequired, transport.ErrAuthorizationFailed,
-		transport.ErrRepositoryNotFound, transport.ErrInvalidAuthMethod, errRefused} {
+		transport.ErrRepositoryNotFound, errRefused, catalog.ErrNotFound} {
 		if errors.Is(err, known) {
 			return true
 		}
