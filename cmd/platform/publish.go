@@ -8,10 +8,13 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/greenroom-idp/greenroom/api/scaffolderapi"
+	"github.com/greenroom-idp/greenroom/ingest/account"
 	"github.com/greenroom-idp/greenroom/ingest/github"
 	"github.com/greenroom-idp/greenroom/ingest/gitlab"
 	"github.com/greenroom-idp/greenroom/ingest/integration"
+	bitbucketaction "github.com/greenroom-idp/greenroom/scaffolder/action/bitbucketcloud"
 	gitaction "github.com/greenroom-idp/greenroom/scaffolder/action/git"
+	giteaaction "github.com/greenroom-idp/greenroom/scaffolder/action/gitea"
 	githubaction "github.com/greenroom-idp/greenroom/scaffolder/action/github"
 	gitlabaction "github.com/greenroom-idp/greenroom/scaffolder/action/gitlab"
 )
@@ -160,10 +163,67 @@ func (g gitlabCompleter) Complete(ctx context.Context, resource, token string, a
 	return out, err
 }
 
+// giteaOptions are what the action of Gitea needs.
+func giteaOptions(p scaffolderParts) giteaaction.Options {
+	return giteaaction.Options{Hosts: giteaHosts{hostKinds{p.hosts}, p.forges.accounts},
+		Defaults: commitDefaults(p), RequireUserCredentials: p.settings.Scaffolder.RequireUserCredentials}
+}
+
+// giteaHosts gives the action the accounts of integrations.
+type giteaHosts struct {
+	hostKinds
+	accounts *account.Accounts
+}
+
+var _ giteaaction.Hosts = giteaHosts{}
+
+// Account implements the hosts of actions.
+func (h giteaHosts) Account(host string) (giteaaction.Account, bool) {
+	a, ok := h.accounts.Account(integration.KindGitea, host, "")
+	return giteaaction.Account(a), ok
+}
+
+// bitbucketOptions are what the actions of Bitbucket Cloud need.
+func bitbucketOptions(p scaffolderParts) bitbucketaction.Options {
+	return bitbucketaction.Options{Hosts: bitbucketHosts{hostKinds{p.hosts}, p.forges.accounts},
+		Defaults: commitDefaults(p), RequireUserCredentials: p.settings.Scaffolder.RequireUserCredentials}
+}
+
+// bitbucketHosts gives actions the accounts of integrations.
+type bitbucketHosts struct {
+	hostKinds
+	accounts *account.Accounts
+}
+
+var _ bitbucketaction.Hosts = bitbucketHosts{}
+
+// Account implements the hosts of actions.
+func (h bitbucketHosts) Account(host, token string) (bitbucketaction.Account, bool) {
+	a, ok := h.accounts.Account(integration.KindBitbucketCloud, host, token)
+	return bitbucketaction.Account(a), ok
+}
+
+// bitbucketCompleter completes fields of forms with what is at Bitbucket Cloud.
+type bitbucketCompleter struct{ hosts bitbucketHosts }
+
+var _ scaffolderapi.Completer = bitbucketCompleter{}
+
+// Complete implements scaffolderapi.Completer.
+func (b bitbucketCompleter) Complete(ctx context.Context, resource, token string, about map[string]string) ([]scaffolderapi.Completion, error) {
+	found, err := bitbucketaction.Complete(ctx, b.hosts, resource, token, about)
+	out := make([]scaffolderapi.Completion, len(found))
+	for i, f := range found {
+		out[i] = scaffolderapi.Completion(f)
+	}
+	return out, err
+}
+
 // completers are the providers of POST /v2/autocomplete.
 func completers(p scaffolderParts) map[string]scaffolderapi.Completer {
 	return map[string]scaffolderapi.Completer{
 		"github": githubCompleter{githubHosts{hostKinds{p.hosts}, p.forges.github}},
 		"gitlab": gitlabCompleter{gitlabHosts{hostKinds{p.hosts}, p.forges.gitlab}},
+
+		"bitbucket-cloud": bitbucketCompleter{bitbucketHosts{hostKinds{p.hosts}, p.forges.accounts}},
 	}
 }
