@@ -3,7 +3,9 @@ package git_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -257,7 +259,7 @@ func TestPushIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	hook := filepath.Join(f.GitDir("acme/shop"), "hooks", "update")
 	require.NoError(t, os.MkdirAll(filepath.Dir(hook), 0o755))
-	require.NoError(t, os.WriteFile(hook, []byte("#!/bin/sh\nexit 1\n"), 0o755))
+	require.NoError(t, os.WriteFile(hook, []byte("#!/bin/sh\necho 'not on a Friday' >&2\nexit 1\n"), 0o755))
 	c, _ := actiontest.NewContext(t)
 	fill(t, c.Workspace, "a=1")
 	commit, err := git.Save(t.Context(), c.Workspace, git.Commit{Dir: ".", Branch: "main", Time: time.Unix(1, 0)})
@@ -265,7 +267,40 @@ func TestPushIsRefused(t *testing.T) {
 	slept := 0
 	err = commit.Push(t.Context(), git.Remote{URL: f.URL() + "/acme/shop.git", User: "u", Password: "x", Sleep: func(context.Context, time.Duration) error { slept++; return nil }}, "main")
 	require.ErrorContains(t, err, "the server refuses the push")
+	require.ErrorContains(t, err, "it says: not on a Friday", "what the hook says is shown")
 	require.Zero(t, slept)
+}
+
+// A tree of thousands of files, some of them large, is sent as it is made.
+func TestPublishALargeTree(t *testing.T) {
+	f := forgetest.NewPlain(t)
+	_, err := f.CreateRepository(forgetest.Repository{FullName: "acme/shop"})
+	require.NoError(t, err)
+	c, _ := actiontest.NewContext(t)
+	for i := range 3000 {
+		fill(t, c.Workspace, fmt.Sprintf("a%d/b%d/c%d/file-%d.txt=%d", i%7, i%11, i%13, i, i))
+	}
+	random := make([]byte, 5<<20)
+	_, err = rand.NewChaCha8([32]byte{1}).Read(random)
+	require.NoError(t, err)
+	require.NoError(t, c.Workspace.WriteFile("large.bin", random, 0o644))
+	commit, err := git.Save(t.Context(), c.Workspace, git.Commit{Dir: ".", Branch: "main", Message: "m", Time: time.Unix(1, 0)})
+	require.NoError(t, err)
+	require.NoError(t, commit.Push(t.Context(), git.Remote{URL: f.URL() + "/acme/shop.git", User: "u", Password: "x", Sleep: noSleep}, "main"))
+	dir := f.GitDir("acme/shop")
+	command(t, dir, "fsck", "--strict")
+	require.Equal(t, 3001, strings.Count(command(t, dir, "ls-tree", "-r", "--name-only", "main")+"\n", "\n"))
+	require.Equal(t, fmt.Sprintf("%x", sha256.Sum256(random)), fmt.Sprintf("%x", sha256.Sum256(blob(t, dir, "main:large.bin"))))
+	require.Equal(t, 1, f.Requests()["git push"].Total)
+}
+
+// blob is the content of a file as the git command has it.
+func blob(t *testing.T, dir, name string) []byte {
+	cmd := exec.Command("git", "cat-file", "blob", name)
+	cmd.Dir = dir
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	return out
 }
 
 func BenchmarkPublish(b *testing.B) {

@@ -309,6 +309,20 @@ func TestPublishAgain(t *testing.T) {
 	})
 }
 
+// A token without the scope makes nothing, and the error says what is missing.
+func TestPublishWithoutScope(t *testing.T) {
+	b := newBench(t, secretToken)
+	b.Inject(forgetest.Fault{Route: "create repository", Status: 403, Body: `{"message":"Resource not accessible by integration"}`})
+	c, r := actiontest.NewContext(t)
+	content(t, c)
+	err := r.Run(t.Context(), b.action("publish:github"), c, b.input("acme/shop", ""))
+	require.ErrorContains(t, err, "Failed to create the Organization repository acme/shop, Resource not accessible by integration")
+	require.ErrorIs(t, err, catalog.ErrNotAllowed)
+	require.Contains(t, strings.Join(r.Lines(), "\n"), "it needs the permission to administer repositories")
+	require.Empty(t, b.Writes(""))
+	noToken(t, r, err)
+}
+
 func TestPushFails(t *testing.T) {
 	for _, c := range []struct {
 		name, want string
