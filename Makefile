@@ -15,7 +15,7 @@ RACE := $(shell command -v gcc >/dev/null 2>&1 && [ "$$(go env CGO_ENABLED)" = 1
 
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build portal run release test lint bench bench-served fuzz conformance e2e demo-git demo-publish
+.PHONY: build portal run release test lint bench bench-served fuzz conformance e2e demo-git demo-publish descriptions
 
 build: ## bin/platform
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/platform ./cmd/platform
@@ -45,6 +45,9 @@ bench: ## Go benchmarks; BENCH=regexp picks some
 
 bench-served: build ## the built binary with ENTITIES entities, measured over HTTP (needs shared/)
 	SHARED='$(SHARED)' ENTITIES=$(ENTITIES) ./.ci/bench
+
+descriptions: ## what GitHub publishes of its API, which tests hold requests against (needs npm and its registry)
+	./ingest/forgetest/openapi/fetch
 
 fuzz: ## each fuzz target for FUZZTIME
 	FUZZTIME=$(FUZZTIME) ./.ci/fuzz

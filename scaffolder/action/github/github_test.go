@@ -14,6 +14,7 @@ import (
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 	"github.com/greenroom-idp/greenroom/ingest/forgetest"
+	"github.com/greenroom-idp/greenroom/ingest/forgetest/openapi"
 	ingest "github.com/greenroom-idp/greenroom/ingest/github"
 	"github.com/greenroom-idp/greenroom/ingest/integration"
 	"github.com/greenroom-idp/greenroom/scaffolder/action"
@@ -63,6 +64,7 @@ const secretToken = "the-token-of-the-integration"
 
 func newBench(t *testing.T, token string) *bench {
 	b := &bench{GitHub: forgetest.NewGitHub(t), t: t}
+	openapi.Watch(t, b.GitHub)
 	b.AddToken(secretToken)
 	b.AddToken("mine")
 	entry := map[string]any{"host": b.Host(), "apiBaseUrl": b.API()}
@@ -231,6 +233,7 @@ func TestPublishEverything(t *testing.T) {
 	require.Equal(t, "branches/trunk/protection", b.Writes("protection")[0].Path)
 	require.Equal(t, map[string]any{"users": []any{"eva"}, "teams": []any{"platform"}}, b.Writes("protection")[0].Body["restrictions"])
 	require.Len(t, b.Writes("signatures"), 1)
+	require.Equal(t, map[string]any{"description": "A shop", "allow_update_branch": true}, b.Writes("edit repository")[0].Body, "it cannot be made with these")
 }
 
 // GitHub's actions have no input for it: a key that is configured signs.

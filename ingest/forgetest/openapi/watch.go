@@ -1,0 +1,52 @@
+package openapi
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/greenroom-idp/greenroom/ingest/forgetest"
+)
+
+// Watch holds every request to a double of GitHub's REST API against the
+// description: the test fails with the first of each kind that does not keep to
+// it. Where the description was not fetched, the test goes on without and says
+// so in its log.
+func Watch(t *testing.T, g *forgetest.GitHub) {
+	t.Helper()
+	d, err := GitHub()
+	if errors.Is(err, ErrMissing) {
+		t.Logf("requests are not held against the description of the API: %v", err)
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, err := url.Parse(g.API())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	violations := map[string]bool{}
+	g.Observe(func(r *http.Request, body []byte) {
+		path, ok := strings.CutPrefix(r.URL.EscapedPath(), base.EscapedPath())
+		if !ok || strings.HasPrefix(path, "/graphql") {
+			return
+		}
+		if err := d.Check(r.Method, path, r.URL.Query(), body); err != nil {
+			mu.Lock()
+			defer mu.Unlock()
+			violations[err.Error()] = true
+		}
+	})
+	t.Cleanup(func() {
+		mu.Lock()
+		defer mu.Unlock()
+		for violation := range violations {
+			t.Errorf("a request does not keep to the API of GitHub: %s", violation)
+		}
+	})
+}
