@@ -46,7 +46,7 @@ bench: ## Go benchmarks; BENCH=regexp picks some
 bench-served: build ## the built binary with ENTITIES entities, measured over HTTP (needs shared/)
 	SHARED='$(SHARED)' ENTITIES=$(ENTITIES) ./.ci/bench
 
-descriptions: ## what GitHub publishes of its API, which tests hold requests against (needs npm and its registry)
+descriptions: ## what hosts publish of their APIs, which tests hold requests against (needs npm and its registry)
 	./ingest/forgetest/openapi/fetch
 
 fuzz: ## each fuzz target for FUZZTIME

@@ -136,7 +136,7 @@ func TestDiscoveryHearsOfPushes(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			g := forgetest.NewGitHub(t)
-			openapi.Watch(t, g)
+			openapi.WatchGitHub(t, g)
 			add(t, g, forgetest.Repository{FullName: "acme/shop"})
 			o := options(g)
 			if c.change != nil {
@@ -201,7 +201,7 @@ func TestDiscoveryHearsOfRepositories(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			g := forgetest.NewGitHub(t)
-			openapi.Watch(t, g)
+			openapi.WatchGitHub(t, g)
 			add(t, g, forgetest.Repository{FullName: "acme/shop"})
 			o := options(g)
 			if c.prepare != nil {
@@ -233,7 +233,7 @@ func archive(g *forgetest.GitHub) {
 
 func TestDiscoveryOfAnAppHearsOfInstallations(t *testing.T) {
 	g := forgetest.NewGitHub(t)
-	openapi.Watch(t, g)
+	openapi.WatchGitHub(t, g)
 	add(t, g, forgetest.Repository{FullName: "beta/shop"})
 	o, a := options(g), newAPI(t, g)
 	o.Organization, o.App = "", 29310
@@ -250,7 +250,7 @@ func TestDiscoveryOfAnAppHearsOfInstallations(t *testing.T) {
 // What went wrong is reported, so that the delivery is tried again.
 func TestFailuresAreReported(t *testing.T) {
 	g := forgetest.NewGitHub(t)
-	openapi.Watch(t, g)
+	openapi.WatchGitHub(t, g)
 	add(t, g, forgetest.Repository{FullName: "acme/shop"})
 	s := &sink{fail: errors.New("disk full")}
 	w := hook(s, webhook.Effects{}, func(w *github.WebhookOptions) {
@@ -310,7 +310,7 @@ func TestSCMEvents(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			g := forgetest.NewGitHub(t)
-			openapi.Watch(t, g)
+			openapi.WatchGitHub(t, g)
 			add(t, g, forgetest.Repository{FullName: "acme/shop"})
 			registered := page + "/blob/main/catalog-info.yaml"
 			s := &sink{locations: map[string]string{"1": g.URL() + registered}}
@@ -337,7 +337,7 @@ func TestSCMEvents(t *testing.T) {
 // A host without an integration cannot be read: what it reports has no effect.
 func TestEventsOfUnknownHosts(t *testing.T) {
 	g := forgetest.NewGitHub(t)
-	openapi.Watch(t, g)
+	openapi.WatchGitHub(t, g)
 	add(t, g, forgetest.Repository{FullName: "acme/shop"})
 	s := &sink{}
 	w := hook(s, allEffects, func(w *github.WebhookOptions) { w.Known = func(host string) bool { return host == "github.com" } })

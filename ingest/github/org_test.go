@@ -21,7 +21,7 @@ import (
 func company(t testing.TB) *forgetest.GitHub {
 	t.Helper()
 	g := forgetest.NewGitHub(t)
-	openapi.Watch(t, g)
+	openapi.WatchGitHub(t, g)
 	g.AddUser(forgetest.User{Login: "Ada", Name: "Ada Lovelace", Email: "ada@home.example", Bio: "Counts", Verified: []string{"ada+gh@acme.example"}})
 	g.AddUser(forgetest.User{Login: "bob"})
 	g.AddUser(forgetest.User{Login: "eve", Suspended: true})

@@ -73,10 +73,10 @@ func newBench(t testing.TB, config map[string]any, o github.ReaderOptions) *benc
 	b := &bench{t: t, clock: newClock()}
 	forge, err := forgetest.StartGitHub(forgetest.Options{Dir: t.TempDir(), Now: b.clock.now})
 	require.NoError(t, err)
-	openapi.Watch(t, forge)
+	openapi.WatchGitHub(t, forge)
 	t.Cleanup(func() { require.NoError(t, forge.Close()) })
 	b.GitHub = forge
-	openapi.Watch(t, forge)
+	openapi.WatchGitHub(t, forge)
 	entry := map[string]any{"host": forge.Host(), "apiBaseUrl": forge.API()}
 	for key, value := range config {
 		entry[key] = value

@@ -21,8 +21,11 @@ var ErrMissing = errors.New("the description is not here: `make descriptions` fe
 // GitHub is the description of the REST API of GitHub Enterprise Cloud, which is
 // that of github.com and more, read once.
 var GitHub = sync.OnceValues(func() (*Description, error) {
-	return read("node_modules/@octokit/openapi/ghec.json")
+	return read("@octokit/openapi")
 })
+
+// Gitea is the description of Gitea's REST API, read once.
+var Gitea = sync.OnceValues(func() (*Description, error) { return read("code.gitea.io/gitea") })
 
 // A Description is what a host publishes of its API, in the form of OpenAPI 3.0.
 type Description struct {
@@ -41,7 +44,8 @@ type route struct {
 	operation        map[string]any
 }
 
-// read finds a file of this package from wherever in the module a test runs.
+// read finds the description of a package from wherever in the module a test
+// runs.
 func read(name string) (*Description, error) {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -56,7 +60,7 @@ func read(name string) (*Description, error) {
 		}
 		dir = filepath.Dir(dir)
 	}
-	data, err := os.ReadFile(filepath.Join(dir, "ingest", "forgetest", "openapi", filepath.FromSlash(name)))
+	data, err := os.ReadFile(filepath.Join(dir, "ingest", "forgetest", "openapi", "node_modules", filepath.FromSlash(name), "description.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrMissing
 	}

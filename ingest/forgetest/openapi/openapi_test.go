@@ -74,3 +74,14 @@ func TestGitHub(t *testing.T) {
 	require.ErrorContains(t, d.Check("POST", "/repos/acme/shop/actions/workflows/ci.yaml/dispatches", nil, []byte(`{"ref":"main","returnRunDetails":true}`)), "the field returnRunDetails is not described")
 	require.NoError(t, d.Check("GET", "/repos/acme/shop/contents/a/b.txt", url.Values{"ref": {"main"}}, nil))
 }
+
+func TestGitea(t *testing.T) {
+	d, err := openapi.Gitea()
+	if errors.Is(err, openapi.ErrMissing) {
+		t.Skip(err)
+	}
+	require.NoError(t, err)
+	require.NoError(t, d.Check("POST", "/orgs/acme/repos", nil, []byte(`{"name":"shop","default_branch":"main"}`)))
+	require.ErrorContains(t, d.Check("POST", "/orgs/acme/repos", nil, []byte(`{"name":"shop","defaultBranch":"main"}`)), "the field defaultBranch is not described")
+	require.ErrorContains(t, d.Check("POST", "/orgs/acme/repos", nil, []byte(`{}`)), "missing properties: 'name'")
+}

@@ -2,9 +2,11 @@ package openapi
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,13 +18,27 @@ import (
 // not described by itself.
 var byID = regexp.MustCompile(`^/repositories/\d+`)
 
-// Watch holds every request to a double of GitHub's REST API against the
+// WatchGitHub holds every request to a double of GitHub's REST API against the
 // description: the test fails with the first of each kind that does not keep to
 // it. Where the description was not fetched, the test goes on without and says
-// so in its log.
-func Watch(t testing.TB, g *forgetest.GitHub) {
+// so in its log. Benchmarks are not slowed down by it.
+func WatchGitHub(t testing.TB, g *forgetest.GitHub) {
 	t.Helper()
-	d, err := GitHub()
+	watch(t, g.Forge, g.API(), GitHub)
+}
+
+// WatchGitea is WatchGitHub for Gitea.
+func WatchGitea(t testing.TB, g *forgetest.Gitea) {
+	t.Helper()
+	watch(t, g.Forge, g.API(), Gitea)
+}
+
+func watch(t testing.TB, forge *forgetest.Forge, api string, description func() (*Description, error)) {
+	t.Helper()
+	if _, ok := t.(*testing.B); ok {
+		return
+	}
+	d, err := description()
 	if errors.Is(err, ErrMissing) {
 		t.Logf("requests are not held against the description of the API: %v", err)
 		return
@@ -30,29 +46,40 @@ func Watch(t testing.TB, g *forgetest.GitHub) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	base, err := url.Parse(g.API())
+	base, err := url.Parse(api)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var mu sync.Mutex
-	violations := map[string]bool{}
-	g.Observe(func(r *http.Request, body []byte) {
+	seen := &violations{of: map[string]bool{}}
+	forge.Observe(func(r *http.Request, body []byte) {
 		path, ok := strings.CutPrefix(r.URL.EscapedPath(), base.EscapedPath())
 		if !ok || strings.HasPrefix(path, "/graphql") {
 			return
 		}
-		path = byID.ReplaceAllString(path, "/repos/owner/name")
-		if err := d.Check(r.Method, path, r.URL.Query(), body); err != nil {
-			mu.Lock()
-			defer mu.Unlock()
-			violations[err.Error()] = true
-		}
+		seen.add(d.Check(r.Method, byID.ReplaceAllString(path, "/repos/owner/name"), r.URL.Query(), body))
 	})
-	t.Cleanup(func() {
-		mu.Lock()
-		defer mu.Unlock()
-		for violation := range violations {
-			t.Errorf("a request does not keep to the API of GitHub: %s", violation)
-		}
-	})
+	t.Cleanup(func() { seen.report(t) })
+}
+
+// violations are what requests did not keep to.
+type violations struct {
+	mu sync.Mutex
+	of map[string]bool
+}
+
+func (v *violations) add(err error) {
+	if err == nil {
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.of[err.Error()] = true
+}
+
+func (v *violations) report(t testing.TB) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, text := range slices.Sorted(maps.Keys(v.of)) {
+		t.Errorf("a request does not keep to the API of the host: %s", text)
+	}
 }

@@ -252,6 +252,20 @@ func TestPushIsNotLedAway(t *testing.T) {
 	require.Empty(t, command(t, to.GitDir("acme/shop"), "for-each-ref"), "nothing was pushed with the credentials of another host")
 }
 
+// A repository that was renamed is found under its old name.
+func TestPushToARenamedRepository(t *testing.T) {
+	f := forgetest.NewPlain(t)
+	_, err := f.CreateRepository(forgetest.Repository{FullName: "acme/old"})
+	require.NoError(t, err)
+	require.NoError(t, f.Rename("acme/old", "acme/new"))
+	c, _ := actiontest.NewContext(t)
+	fill(t, c.Workspace, "a=1")
+	commit, err := git.Save(t.Context(), c.Workspace, git.Commit{Dir: ".", Branch: "main", Time: time.Unix(1, 0)})
+	require.NoError(t, err)
+	require.NoError(t, commit.Push(t.Context(), git.Remote{URL: f.URL() + "/acme/old.git", User: "u", Password: "x", Sleep: noSleep}, "main"))
+	require.Equal(t, commit.Hash(), command(t, f.GitDir("acme/new"), "rev-parse", "main"))
+}
+
 // A hook of the server has the last word, and is not asked twice.
 func TestPushIsRefused(t *testing.T) {
 	f := forgetest.NewPlain(t)

@@ -63,7 +63,7 @@ func sameServer(req *http.Request, via []*http.Request) error {
 	switch {
 	case len(via) > maxRedirects:
 		return fmt.Errorf("there are more than %d redirects", maxRedirects)
-	case req.URL.Host != from.Host || req.URL.Scheme != from.Scheme:
+	case req.URL.Host != from.Host || req.URL.Scheme != from.Scheme && req.URL.Scheme != "https":
 		return fmt.Errorf("%w: it redirects to another server, %s", errRefused, req.URL.Host)
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/ingest/account"
 	"github.com/greenroom-idp/greenroom/ingest/forgetest"
+	"github.com/greenroom-idp/greenroom/ingest/forgetest/openapi"
 	"github.com/greenroom-idp/greenroom/ingest/integration"
 	"github.com/greenroom-idp/greenroom/scaffolder/action"
 	"github.com/greenroom-idp/greenroom/scaffolder/action/actiontest"
@@ -44,6 +45,7 @@ func (h hosts) Account(host string) (gitea.Account, bool) {
 
 func newBench(t *testing.T, entry map[string]any) *bench {
 	b := &bench{Gitea: forgetest.NewGitea(t), t: t}
+	openapi.WatchGitea(t, b.Gitea)
 	b.AddToken(password)
 	entry["host"], entry["baseUrl"] = b.Host(), b.URL()
 	set, _, err := integration.Parse(map[string]any{"gitea": []any{entry}})

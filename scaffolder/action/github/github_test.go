@@ -64,7 +64,7 @@ const secretToken = "the-token-of-the-integration"
 
 func newBench(t *testing.T, token string) *bench {
 	b := &bench{GitHub: forgetest.NewGitHub(t), t: t}
-	openapi.Watch(t, b.GitHub)
+	openapi.WatchGitHub(t, b.GitHub)
 	b.AddToken(secretToken)
 	b.AddToken("mine")
 	entry := map[string]any{"host": b.Host(), "apiBaseUrl": b.API()}
