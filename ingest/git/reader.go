@@ -88,14 +88,14 @@ func NewReader(h integration.Host, o Options) (*Reader, error) {
 	r.client = &http.Client{CheckRedirect: forge.CheckRedirect, Transport: budget.NewTransport(budget.Options{
 		Host: h.Host, Next: o.Next, Concurrency: o.Concurrency, Metrics: o.Metrics, Log: o.Log, Now: o.Now, Sleep: o.Sleep,
 	})}
-	var err error
 	if !h.Git.SSH.PrivateKey.IsZero() {
+		var err error
 		if r.keys, err = newKeyring(h.Git.SSH); err != nil {
 			return nil, fmt.Errorf("integrations.git, host %s: %w", h.Host, err)
 		}
 	}
-	r.store, err = newStore(o.Dir, o.Limits)
-	return r, err
+	r.store = newStore(o.Dir, o.Limits)
+	return r, nil
 }
 
 // Close removes the commits that were kept. Nobody may be reading.
