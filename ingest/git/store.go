@@ -25,7 +25,7 @@ type store struct {
 	limits Limits
 
 	mu    sync.Mutex
-	dir   string // "" until then
+	dir   string           // "" until then
 	of    map[string]*kept // by repository and commit
 	bytes int64
 	gates map[string]*gate // by repository and commit
