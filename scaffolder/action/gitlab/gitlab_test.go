@@ -46,6 +46,7 @@ const secretToken = "the-token-of-the-integration"
 
 func newBench(t *testing.T, token string) *bench {
 	b := &bench{GitLab: forgetest.NewGitLab(t), t: t}
+	watchFields(t, b.GitLab)
 	b.AddToken(secretToken)
 	b.AddToken("mine")
 	entry := map[string]any{"host": b.Host(), "apiBaseUrl": b.API(), "baseUrl": b.URL()}

@@ -406,6 +406,8 @@ func (a *api) setVariable(ctx context.Context, project, key string, body map[str
 	err := a.call(ctx, http.MethodPost, []string{"projects", project, "variables"}, body, nil)
 	if saysThat(err, "taken") {
 		body["filter"] = map[string]any{"environment_scope": body["environment_scope"]}
+		delete(body, "key") // it is in the path
+		delete(body, "masked_and_hidden")
 		err = a.call(ctx, http.MethodPut, []string{"projects", project, "variables", key}, body, nil)
 	}
 	return err
