@@ -1,10 +1,13 @@
 package git
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 
 	"github.com/go-git/go-billy/v5/osfs"
@@ -69,7 +72,15 @@ func fetch(ctx context.Context, remote Remote, branch string, into *workspace.Wo
 	if err := errors.Join(st.Init(), st.SetConfig(config.NewConfig())); err != nil {
 		return nil, err
 	}
-	if err := receive(ctx, w, hash, st); err != nil {
+	pack, err := os.CreateTemp(into.Path(), "pack-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, pack.Close(), os.Remove(pack.Name())) }()
+	if err := receive(ctx, w, hash, pack); err != nil {
+		return nil, err
+	}
+	if err := packfile.UpdateObjectStorage(st, pack); err != nil {
 		return nil, err
 	}
 	commit, err := object.GetCommit(st, hash)
@@ -79,8 +90,8 @@ func fetch(ctx context.Context, remote Remote, branch string, into *workspace.Wo
 	return &Base{storer: st, commit: commit}, nil
 }
 
-// receive asks for a commit and stores what comes.
-func receive(ctx context.Context, w wire, hash plumbing.Hash, into storer.Storer) error {
+// receive asks for a commit and writes the pack that comes into a file.
+func receive(ctx context.Context, w wire, hash plumbing.Hash, into *os.File) error {
 	there := w.refs().Capabilities
 	req := packp.NewUploadPackRequestFromCapabilities(there)
 	req.Wants = []plumbing.Hash{hash}
@@ -108,14 +119,89 @@ func receive(ctx context.Context, w wire, hash plumbing.Hash, into storer.Storer
 	if err := res.Decode(answer); err != nil {
 		return err
 	}
-	limited := &io.LimitedReader{R: aside(req.Capabilities, res), N: maxBase}
-	if err := packfile.UpdateObjectStorage(into, limited); err != nil {
-		if limited.N <= 0 {
-			return fmt.Errorf("the branch has more than %d bytes", int64(maxBase))
-		}
+	n, err := io.Copy(into, io.LimitReader(aside(req.Capabilities, res), maxBase+1))
+	if err != nil {
 		return err
 	}
+	if n > maxBase {
+		return fmt.Errorf("%w: the branch has more than %d bytes", errTooLarge, int64(maxBase))
+	}
+	return checkPack(into)
+}
+
+// errTooLarge is wrapped where another attempt would find as much.
+var errTooLarge = errors.New("what the server sends is too large")
+
+const (
+	// maxObjects and maxObject bound a pack: the library that unpacks it holds
+	// each object in memory.
+	maxObjects = 4_000_000
+	maxObject  = 512 << 20
+)
+
+// checkPack reads a pack through, without keeping any of it, and goes back to
+// its beginning.
+func checkPack(file *os.File) error {
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	scanner := packfile.NewScanner(file)
+	_, count, err := scanner.Header()
+	if err != nil {
+		return err
+	}
+	if count > maxObjects {
+		return fmt.Errorf("%w: %d files and folders", errTooLarge, count)
+	}
+	for range count {
+		if err := checkObject(scanner); err != nil {
+			return err
+		}
+	}
+	_, err = file.Seek(0, io.SeekStart)
+	return err
+}
+
+// checkObject looks at the next object: its size and, where it is the difference
+// to another, those of both.
+func checkObject(scanner *packfile.Scanner) error {
+	header, err := scanner.NextObjectHeader()
+	if err != nil {
+		return err
+	}
+	tooLarge := fmt.Errorf("%w: a file of more than %d bytes", errTooLarge, int64(maxObject))
+	if header.Length > maxObject {
+		return tooLarge
+	}
+	seen := &beginning{}
+	if _, _, err := scanner.NextObject(seen); err != nil {
+		return err
+	}
+	if !header.Type.IsDelta() {
+		return nil
+	}
+	sizes := bytes.NewReader(seen.bytes)
+	for range 2 {
+		size, err := binary.ReadUvarint(sizes)
+		if err != nil {
+			return fmt.Errorf("a difference without its sizes: %w", err)
+		}
+		if size > maxObject {
+			return tooLarge
+		}
+	}
 	return nil
+}
+
+// A beginning keeps the first bytes that are written.
+type beginning struct{ bytes []byte }
+
+func (b *beginning) Write(p []byte) (int, error) {
+	const enough = 2 * binary.MaxVarintLen64
+	if missing := enough - len(b.bytes); missing > 0 {
+		b.bytes = append(b.bytes, p[:min(missing, len(p))]...)
+	}
+	return len(p), nil
 }
 
 // aside drops what a server says beside its answer.

@@ -111,7 +111,7 @@ func wait(ctx context.Context, d time.Duration) error {
 // what the errors are: their texts hold names and ports of the user.
 func permanent(err error) bool {
 	for _, known := range []error{ErrRejected, transport.ErrAuthenticationRequired, transport.ErrAuthorizationFailed,
-		transport.ErrRepositoryNotFound, errRefused, catalog.ErrNotFound} {
+		transport.ErrRepositoryNotFound, errRefused, errTooLarge, catalog.ErrNotFound} {
 		if errors.Is(err, known) {
 			return true
 		}
