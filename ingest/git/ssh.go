@@ -196,8 +196,15 @@ func quote(path string) string {
 	return "'" + strings.NewReplacer(`'`, `'\''`, `!`, `'\!'`).Replace(path) + "'"
 }
 
-// failure is the error for a conversation that the server ended.
+// endTimeout bounds how long the end of a conversation is waited for.
+const endTimeout = 5 * time.Second
+
+// failure is the error for a conversation that the server ended. What it says
+// about it comes beside the answer, and may come later.
 func (s *sshSession) failure(ctx context.Context, err error) error {
+	if s.conn.SetDeadline(time.Now().Add(endTimeout)) == nil {
+		_ = s.command.Wait() // the error is known already
+	}
 	said := strings.ToLower(s.complaint.String())
 	for _, missing := range []string{"not found", "does not exist", "not appear to be a git repository", "could not find", "no such"} {
 		if strings.Contains(said, missing) {
