@@ -110,6 +110,7 @@ func newOracle(t testing.TB) *oracle {
 // start loads the package into a new engine.
 func (o *oracle) start() error {
 	vm := goja.New()
+	vm.SetMaxCallStackSize(2000) // a template without an end would fill the memory before it is too slow
 	err := errors.Join(vm.Set("window", vm.GlobalObject()), vm.Set("process", map[string]any{"env": map[string]any{}}),
 		vm.Set("setTimeout", func(goja.FunctionCall) goja.Value { return goja.Undefined() }))
 	if err != nil {
