@@ -97,7 +97,7 @@ func TestBlocksOfAParentInCaptures(t *testing.T) {
 	o.Loader = nunjucks.MapLoader{"p": "{% block two %}{% endblock %}|{% block one %}{% endblock %}"}
 	for source, want := range map[string]string{
 		"{% extends 'p' %}{% macro m() %}[{% block one %}x{% endblock %}]{% endmacro %}{% block two %}${{ m() }}{% endblock %}": "[undefined]|x",
-		"{% extends 'p' %}{% set x %}({% block three %}x{% endblock %}){% endset %}{% block two %}${{ x }}{% endblock %}":         "(undefined)|",
+		"{% extends 'p' %}{% set x %}({% block three %}x{% endblock %}){% endset %}{% block two %}${{ x }}{% endblock %}":       "(undefined)|",
 		"{% macro m() %}[{% block one %}x{% endblock %}]{% endmacro %}${{ m() }}":                                               "[x]",
 	} {
 		got, err := render(t, o, source, nil)
