@@ -14,7 +14,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/greenroom-idp/greenroom/api"
-	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/auth/boltkeys"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
 	"github.com/greenroom-idp/greenroom/api/eventsapi"
@@ -172,9 +171,9 @@ func (p *platform) openCrawl(context.Context) (err error) {
 // openAPI builds the HTTP edge.
 func (p *platform) openAPI(ctx context.Context) error {
 	s := p.settings
-	authority, err := auth.New(ctx, authOptions(s, p.keys, directory{p.view}))
+	authority, _, err := p.newAuthority(ctx)
 	if err != nil {
-		return fmt.Errorf("configuration: backend.auth: %w", err)
+		return err
 	}
 	if err := p.openPortal(authority); err != nil {
 		return err

@@ -3,6 +3,8 @@ package config
 import (
 	"strings"
 	"time"
+
+	"github.com/greenroom-idp/greenroom/api/auth/keyset"
 )
 
 // Auth is what auth.* and backend.auth.* say.
@@ -11,6 +13,10 @@ type Auth struct {
 	Guest *Guest
 	// TokenLifetime of user tokens; 0: the default.
 	TokenLifetime time.Duration
+	// Algorithm of user tokens; "": the default.
+	Algorithm string
+	// Keys sign user tokens, and PluginKeys those of plugins.
+	Keys, PluginKeys KeyStore
 	// IncludeOwnership is the inverse of auth.omitIdentityTokenOwnershipClaim.
 	IncludeOwnership bool
 	// External are the programs that may call.
@@ -27,10 +33,26 @@ type Guest struct {
 	Ownership               []string // nil: the default
 }
 
+// KeyStore is auth.keyStore or backend.auth.pluginKeyStore.
+type KeyStore struct {
+	// Memory keeps public keys in memory; false: in the store.
+	Memory bool
+	// Files are the keys of the provider static; nil: keys are made.
+	Files []KeyFile
+}
+
+// KeyFile is an entry of static.keys.
+type KeyFile struct {
+	ID, Algorithm   string // Algorithm "": the default
+	Public, Private string // paths; Private "": none
+}
+
 // ExternalAccess is an entry of backend.auth.externalAccess.
 type ExternalAccess struct {
-	Type, Token, Secret, Subject string
-	Restrictions                 []AccessRestriction // nil: none
+	Type, Token, Secret, Subject   string
+	URL, SubjectPrefix             string
+	Algorithms, Issuers, Audiences []string            // nil: any
+	Restrictions                   []AccessRestriction // nil: none
 }
 
 // AccessRestriction lets a program call one plugin, with these permissions and
@@ -45,6 +67,9 @@ func (r *reader) auth(c *Config) Auth {
 		TokenLifetime:        r.milliseconds(c.At("auth.backstageTokenExpiration"), 0),
 		IncludeOwnership:     !r.boolean(c.At("auth.omitIdentityTokenOwnershipClaim"), true),
 		DisableDefaultPolicy: r.boolean(c.At("backend.auth.dangerouslyDisableDefaultAuthPolicy"), false),
+		Algorithm:            r.choice(c.At("auth.identityTokenAlgorithm"), "", keyset.Algorithms()...),
+		Keys:                 r.keyStore(c.At("auth.keyStore"), "provider", "database", "memory", "static"),
+		PluginKeys:           r.keyStore(c.At("backend.auth.pluginKeyStore"), "type", "database", "static"),
 	}
 	if g := c.At("auth.providers.guest"); g.Exists() {
 		a.Guest = &Guest{
@@ -59,9 +84,37 @@ func (r *reader) auth(c *Config) Auth {
 	for item := range r.items(c.At("backend.auth.keys")) {
 		a.External = append(a.External, ExternalAccess{
 			Type: "legacy", Secret: r.required(item.At("secret")), Subject: "external:backstage-plugin",
+			Restrictions: r.accessRestrictions(item.At("accessRestrictions")),
 		})
+		r.warnings = append(r.warnings, "backend.auth.keys is deprecated: move the secret to backend.auth.externalAccess, with type legacy")
 	}
 	return a
+}
+
+// keyStore reads where keys are kept: word is the name of the key that says
+// it, and kinds are what it may say, the default first.
+func (r *reader) keyStore(v Value, word string, kinds ...string) KeyStore {
+	if v.At(word).Is("firestore") {
+		r.fault(v.At(word).Fault("'firestore' is not a key store of this release: leave the key out, and public keys are kept in the store"))
+		return KeyStore{}
+	}
+	k := KeyStore{}
+	switch r.choice(v.At(word), kinds[0], kinds...) {
+	case "memory":
+		k.Memory = true
+	case "static":
+		keys := v.At("static.keys")
+		for item := range r.items(keys) {
+			k.Files = append(k.Files, KeyFile{
+				ID: r.required(item.At("keyId")), Algorithm: r.choice(item.At("algorithm"), "", keyset.Algorithms()...),
+				Public: r.required(item.At("publicKeyFile")), Private: r.text(item.At("privateKeyFile"), ""),
+			})
+		}
+		if k.Files == nil {
+			r.fault(keys.Fault("static keys need one entry at least, with keyId, publicKeyFile and privateKeyFile"))
+		}
+	}
+	return k
 }
 
 func (r *reader) externalAccess(v Value) ExternalAccess {
@@ -74,18 +127,30 @@ func (r *reader) externalAccess(v Value) ExternalAccess {
 	case "legacy":
 		e.Secret = r.required(options.At("secret"))
 		e.Subject = r.required(options.At("subject"))
+	case "jwks":
+		e.URL = r.required(options.At("url"))
+		e.SubjectPrefix = r.text(options.At("subjectPrefix"), "")
+		e.Algorithms = r.words(options.At("algorithm"))
+		e.Issuers = r.words(options.At("issuer"))
+		e.Audiences = r.words(options.At("audience"))
 	case "":
 	default:
-		r.fault(v.At("type").Fault("'%s' is not a type of external access in this release, which has static and legacy", e.Type))
+		r.fault(v.At("type").Fault("'%s' is not a type of external access: there are static, legacy and jwks", e.Type))
 	}
-	restrictions := v.At("accessRestrictions")
-	if restrictions.Exists() {
-		e.Restrictions = []AccessRestriction{} // an empty list restricts to nothing
-	}
-	for item := range r.items(restrictions) {
-		e.Restrictions = append(e.Restrictions, r.accessRestriction(item))
-	}
+	e.Restrictions = r.accessRestrictions(v.At("accessRestrictions"))
+	r.complete(v) // what narrows the access must not vanish
 	return e
+}
+
+func (r *reader) accessRestrictions(v Value) []AccessRestriction {
+	if !v.Exists() {
+		return nil
+	}
+	out := []AccessRestriction{} // an empty list restricts to nothing
+	for item := range r.items(v) {
+		out = append(out, r.accessRestriction(item))
+	}
+	return out
 }
 
 func (r *reader) accessRestriction(v Value) AccessRestriction {
@@ -112,6 +177,9 @@ func (r *reader) words(v Value) []string {
 	var out []string
 	for _, text := range r.list(v) {
 		out = append(out, strings.FieldsFunc(text, func(c rune) bool { return c == ',' || c == ' ' || c == '\t' || c == '\n' })...)
+	}
+	if v.Exists() && out == nil {
+		r.fault(v.Fault("it names nothing: leave the key out"))
 	}
 	return out
 }
