@@ -171,14 +171,14 @@ func (p *platform) openCrawl(context.Context) (err error) {
 // openAPI builds the HTTP edge.
 func (p *platform) openAPI(ctx context.Context) error {
 	s := p.settings
-	authority, _, err := p.newAuthority(ctx)
+	authority, peers, err := p.newAuthority(ctx)
 	if err != nil {
 		return err
 	}
 	if err := p.openPortal(authority); err != nil {
 		return err
 	}
-	decider, err := p.newDecider()
+	decider, err := p.newDecider(authority, peers)
 	if err != nil {
 		return err
 	}
