@@ -87,6 +87,12 @@ func (s *Server) authRoutes(auth group) {
 	auth.get("/.well-known/jwks.json", s.auth.JWKS)
 	auth.get("/.well-known/openid-configuration", s.auth.Discovery)
 	auth.get("/v1/userinfo", s.auth.UserInfo)
+	auth.get("/v1/whoami", s.auth.WhoAmI)
+	if s.tokens != nil {
+		auth.get("/v1/service-tokens", s.tokens.List)
+		auth.post("/v1/service-tokens", s.tokens.Create)
+		auth.delete("/v1/service-tokens/:id", s.tokens.Revoke)
+	}
 	auth.get("/guest/refresh", s.auth.GuestRefresh)
 	auth.post("/guest/refresh", s.auth.GuestRefresh)
 	auth.get("/guest/start", s.auth.GuestRedirect)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/greenroom-idp/greenroom/api/auth"
+	"github.com/greenroom-idp/greenroom/api/auth/servicetokens"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
 	"github.com/greenroom-idp/greenroom/api/eventsapi"
 	"github.com/greenroom-idp/greenroom/api/permission"
@@ -36,6 +37,8 @@ type Options struct {
 	// none.
 	Events    *eventsapi.API
 	Providers *providerapi.API
+	// ServiceTokens issues and revokes tokens; nil: there are none.
+	ServiceTokens *servicetokens.API
 	// Portal are the small plugins of the portal; those that are nil are not
 	// mounted.
 	Portal Portal
@@ -74,6 +77,7 @@ type Server struct {
 	scaffolder  *scaffolderapi.API
 	events      *eventsapi.API
 	providers   *providerapi.API
+	tokens      *servicetokens.API
 	portal      Portal
 	limits      Limits
 	log         *slog.Logger
@@ -105,7 +109,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, scaffolder: o.Scaffolder, events: o.Events, providers: o.Providers,
-		search: o.Search, portal: o.Portal, limits: o.Limits, log: o.Logger, accessLog: o.AccessLog,
+		search: o.Search, tokens: o.ServiceTokens, portal: o.Portal, limits: o.Limits, log: o.Logger, accessLog: o.AccessLog,
 		registry: o.Registry, headers: securityHeaders(o.CSP), health: o.HealthHeaders, now: o.Now,
 		ids: newRequestIDs(), startupWait: o.StartupWait, ready: make(chan struct{}), stopping: make(chan struct{}),
 	}

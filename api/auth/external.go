@@ -57,7 +57,7 @@ var (
 )
 
 func (s *Authority) newExternal(a ExternalAccess, transport http.RoundTripper) (external, error) {
-	if err := checkRestrictions(a.Restrictions); err != nil {
+	if err := CheckRestrictions(a.Restrictions); err != nil {
 		return external{}, err
 	}
 	if a.Type == "jwks" {
@@ -81,22 +81,6 @@ func (s *Authority) newExternal(a ExternalAccess, transport http.RoundTripper) (
 		return external{}, err
 	}
 	return s.newLegacyAccess(secret, service), nil
-}
-
-func checkRestrictions(list []Restriction) error {
-	seen := map[string]bool{}
-	for _, r := range list {
-		if r.Plugin == "" || seen[r.Plugin] {
-			return fmt.Errorf("access restriction for plugin %q: plugins must be named, and once each", r.Plugin)
-		}
-		seen[r.Plugin] = true
-		for _, a := range r.Actions {
-			if !slices.Contains([]string{"create", "read", "update", "delete"}, a) {
-				return fmt.Errorf("access restriction for plugin %q: action %q is not one of create, read, update, delete", r.Plugin, a)
-			}
-		}
-	}
-	return nil
 }
 
 // newStaticAccess compares fixed tokens by hash, so that neither their content

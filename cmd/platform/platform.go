@@ -15,6 +15,7 @@ import (
 
 	"github.com/greenroom-idp/greenroom/api"
 	"github.com/greenroom-idp/greenroom/api/auth/boltkeys"
+	"github.com/greenroom-idp/greenroom/api/auth/servicetokens"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
 	"github.com/greenroom-idp/greenroom/api/eventsapi"
 	"github.com/greenroom-idp/greenroom/api/providerapi"
@@ -47,9 +48,11 @@ type platform struct {
 	engine   *engine.Engine
 	crawl    *crawl
 	keys     *boltkeys.Store
-	found    searchIndexes
-	kinds    *schemas.Set
-	reader   *source.Reader
+	// serviceTokens is nil until there is an authority.
+	serviceTokens *servicetokens.API
+	found         searchIndexes
+	kinds         *schemas.Set
+	reader        *source.Reader
 	// scaffolder is nil until the API is built.
 	scaffolder *scaffoldery
 	dataDir    string
@@ -216,7 +219,7 @@ func (p *platform) openAPI(ctx context.Context) error {
 	}
 	p.api, err = api.New(api.Options{
 		Auth: authority, Permission: decider, Catalog: catalogAPI, Scaffolder: p.scaffolder.api, Events: events, Providers: providers,
-		Search: searchAPI, Logger: p.log, AccessLog: true,
+		ServiceTokens: p.serviceTokens, Search: searchAPI, Logger: p.log, AccessLog: true,
 		Registry: p.registry, CatalogStats: p.stats, CORS: corsOptions(s.Backend.CORS), CSP: s.Backend.CSP,
 		StartupWait: s.Backend.StartupWait, HealthHeaders: s.Backend.HealthHeaders,
 		Portal: p.portal.plugins, Limits: p.portal.limits,

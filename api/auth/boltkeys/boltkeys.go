@@ -34,7 +34,8 @@ func Open(db *bbolt.DB) (*Store, error) {
 		_, keysErr := b.CreateBucketIfNotExists(keys)
 		_, usersErr := b.CreateBucketIfNotExists(users)
 		_, pluginsErr := b.CreateBucketIfNotExists(pluginKeys)
-		return errors.Join(keysErr, usersErr, pluginsErr)
+		_, tokensErr := b.CreateBucketIfNotExists(tokens)
+		return errors.Join(keysErr, usersErr, pluginsErr, tokensErr)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open auth bucket: %w", err)
