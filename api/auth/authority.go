@@ -143,7 +143,7 @@ func New(ctx context.Context, o Options) (*Authority, error) {
 // openKeys opens what user and plugin tokens are signed with.
 func (s *Authority) openKeys(ctx context.Context, o Options) (err error) {
 	if o.KeyFiles != nil {
-		s.keys, err = openKeyFiles(o.KeyFiles, "sig")
+		s.keys, err = openKeyFiles(o.KeyFiles, "sig", s.now)
 	} else {
 		if o.Keys == nil {
 			o.Keys = o.Store
@@ -155,7 +155,7 @@ func (s *Authority) openKeys(ctx context.Context, o Options) (err error) {
 	}
 	s.plugins = &pluginRings{store: o.PluginKeys, now: s.now, rings: map[string]*keyring{}}
 	if o.PluginKeyFiles != nil {
-		s.plugins.fixed, err = openKeyFiles(o.PluginKeyFiles, "")
+		s.plugins.fixed, err = openKeyFiles(o.PluginKeyFiles, "", s.now)
 	}
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/greenroom-idp/greenroom/api/auth/keyset"
 )
@@ -29,11 +30,11 @@ const maxKeyFile = 64 << 10
 
 // openKeyFiles returns a keyring that signs with the first key, and publishes
 // all of them for as long as it lives.
-func openKeyFiles(files []KeyFile, use string) (*keyring, error) {
+func openKeyFiles(files []KeyFile, use string, now func() time.Time) (*keyring, error) {
 	if len(files) == 0 {
 		return nil, errors.New("static keys: there must be one key at least")
 	}
-	k := &keyring{use: use}
+	k := &keyring{use: use, now: now}
 	for i, f := range files {
 		key, err := k.addFile(f)
 		if err != nil {

@@ -88,16 +88,6 @@ func CheckTarget(target string) error {
 	return nil
 }
 
-// Named returns the plugins that entries name.
-func (d *Directory) Named() []string {
-	var out []string
-	for id := range d.named {
-		out = append(out, id)
-	}
-	slices.Sort(out)
-	return out
-}
-
 // Elsewhere tells whether a plugin lives elsewhere.
 func (d *Directory) Elsewhere(plugin string) bool { return d.target(plugin) != "" }
 
