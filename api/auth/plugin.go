@@ -155,11 +155,14 @@ func (s *Authority) PluginToken(ctx context.Context, plugin, target string, who 
 			return "", err
 		}
 	case User:
+		var err error
 		if who.limited == "" {
-			return "", wire.Unauthenticated("the user token has no proof from which a limited token could be made")
-		}
-		if who.Expires.Before(expires) {
+			who.limited, err = s.limitedFor(ctx, who.Subject, issued, expires)
+		} else if who.Expires.Before(expires) {
 			expires = who.Expires
+		}
+		if err != nil {
+			return "", err
 		}
 	}
 	ring, err := s.plugins.ring(ctx, plugin)
@@ -171,6 +174,21 @@ func (s *Authority) PluginToken(ctx context.Context, plugin, target string, who 
 		return "", err
 	}
 	return signPlugin(key, plugin, target, issued, expires, who.limited)
+}
+
+// limitedFor makes a limited token for a user who does not wait for the answer,
+// such as the one whose task goes on. Users whom another backend has signed in
+// have none.
+func (s *Authority) limitedFor(ctx context.Context, user string, issued, expires time.Time) (string, error) {
+	if s.remote.hasUsers() {
+		return "", wire.Unauthenticated("the user token has no proof from which a limited token could be made")
+	}
+	key, err := s.keys.signer(ctx)
+	if err != nil {
+		return "", err
+	}
+	token, err := sign(key, typeLimited, appendLimited(nil, claims{subject: user, issued: issued, expires: expires}))
+	return token.String(), err
 }
 
 // OwnService is the principal that a plugin of this process is when it acts for

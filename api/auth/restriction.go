@@ -16,9 +16,30 @@ type restrictionJSON struct {
 	} `json:"permissionAttribute,omitzero"`
 }
 
-// MarshalJSON writes the restriction as the configuration spells it, with
-// lists.
-func (r Restriction) MarshalJSON() ([]byte, error) {
+// An AccessRestriction is a Restriction whose JSON is spelled as in the
+// configuration, with lists.
+type AccessRestriction Restriction
+
+// Spelled returns restrictions that are written as in the configuration.
+func Spelled(list []Restriction) []AccessRestriction { return converted[AccessRestriction](list) }
+
+// Meant returns what such restrictions mean.
+func Meant(list []AccessRestriction) []Restriction { return converted[Restriction](list) }
+
+// converted keeps nil apart from an empty list.
+func converted[To, From AccessRestriction | Restriction](list []From) []To {
+	if list == nil {
+		return nil
+	}
+	out := make([]To, len(list))
+	for i, r := range list {
+		out[i] = To(r)
+	}
+	return out
+}
+
+// MarshalJSON writes the restriction as the configuration spells it.
+func (r AccessRestriction) MarshalJSON() ([]byte, error) {
 	out := restrictionJSON{Plugin: r.Plugin, Permission: r.Permissions}
 	out.Attribute.Action = r.Actions
 	return json.Marshal(out)
@@ -26,7 +47,7 @@ func (r Restriction) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads what MarshalJSON writes. Unknown keys and empty lists are
 // errors: a restriction that says nothing would restrict nothing.
-func (r *Restriction) UnmarshalJSON(data []byte) error {
+func (r *AccessRestriction) UnmarshalJSON(data []byte) error {
 	var in restrictionJSON
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
@@ -38,7 +59,7 @@ func (r *Restriction) UnmarshalJSON(data []byte) error {
 			return fmt.Errorf("access restriction for plugin %q: a list names nothing: leave it out", in.Plugin)
 		}
 	}
-	*r = Restriction{Plugin: in.Plugin, Permissions: in.Permission, Actions: in.Attribute.Action}
+	*r = AccessRestriction{Plugin: in.Plugin, Permissions: in.Permission, Actions: in.Attribute.Action}
 	return nil
 }
 

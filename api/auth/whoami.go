@@ -22,8 +22,8 @@ type Self struct {
 	Limited bool `json:"limited,omitempty"`
 	// Subject is the name of a service, and Restrictions what narrows it; nil:
 	// nothing does.
-	Subject      string        `json:"subject,omitempty"`
-	Restrictions []Restriction `json:"accessRestrictions,omitempty"`
+	Subject      string              `json:"subject,omitempty"`
+	Restrictions []AccessRestriction `json:"accessRestrictions,omitempty"`
 	// Audience are the plugins that a plugin token is for.
 	Audience []string `json:"audience,omitempty"`
 	// Expires is zero for a token that does not.
@@ -45,7 +45,7 @@ func (s *Authority) WhoAmI(c *gin.Context) (any, error) {
 	p := v.principal
 	out := Self{Type: p.Kind.String(), Audience: v.audience, Expires: p.Expires}
 	if p.Kind == Service {
-		out.Subject, out.Restrictions = p.Subject, p.Restrictions
+		out.Subject, out.Restrictions = p.Subject, Spelled(p.Restrictions)
 		return out, nil
 	}
 	out.UserEntityRef, out.Actor, out.Limited = p.Subject, p.Actor, p.Limited

@@ -144,7 +144,7 @@ func (o *tokenOptions) creation() (c servicetokens.Creation, err error) {
 		if err != nil {
 			return c, err
 		}
-		c.Restrictions = append(c.Restrictions, r)
+		c.Restrictions = append(c.Restrictions, auth.AccessRestriction(r))
 	}
 	return c, nil
 }
@@ -215,7 +215,7 @@ func (k *storeKeeper) Close() error { return k.db.Close() }
 
 func (k *storeKeeper) create(ctx context.Context, c servicetokens.Creation) (servicetokens.Created, error) {
 	token, record, err := k.registry.Issue(ctx, servicetokens.Request{
-		Subject: c.Subject, Lifetime: time.Duration(c.ExpiresInSeconds) * time.Second, Restrictions: c.Restrictions, By: "platform token",
+		Subject: c.Subject, Lifetime: time.Duration(c.ExpiresInSeconds) * time.Second, Restrictions: auth.Meant(c.Restrictions), By: "platform token",
 	})
 	return servicetokens.Created{Token: token, Description: servicetokens.Describe(record)}, err
 }
@@ -299,7 +299,7 @@ func describeEnd(t time.Time) string {
 	return t.Local().Format(time.DateTime)
 }
 
-func describeAccess(list []auth.Restriction) string {
+func describeAccess(list []auth.AccessRestriction) string {
 	if list == nil {
 		return "everything"
 	}

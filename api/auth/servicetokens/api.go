@@ -33,17 +33,17 @@ func NewAPI(r *Registry, callers Authenticator, log *slog.Logger) *API { return 
 
 // A Description is a Record as it is shown.
 type Description struct {
-	ID           string             `json:"id"`
-	Subject      string             `json:"subject"`
-	Created      time.Time          `json:"createdAt"`
-	Expires      time.Time          `json:"expiresAt,omitzero"`
-	CreatedBy    string             `json:"createdBy"`
-	Restrictions []auth.Restriction `json:"accessRestrictions,omitempty"`
+	ID           string                   `json:"id"`
+	Subject      string                   `json:"subject"`
+	Created      time.Time                `json:"createdAt"`
+	Expires      time.Time                `json:"expiresAt,omitzero"`
+	CreatedBy    string                   `json:"createdBy"`
+	Restrictions []auth.AccessRestriction `json:"accessRestrictions,omitempty"`
 }
 
 // Describe returns what may be shown of a record.
 func Describe(r Record) Description {
-	return Description{r.ID, r.Subject, r.Created, r.Expires, r.CreatedBy, r.Restrictions}
+	return Description{r.ID, r.Subject, r.Created, r.Expires, r.CreatedBy, auth.Spelled(r.Restrictions)}
 }
 
 // A Listing is the answer of List.
@@ -55,9 +55,9 @@ type Listing struct {
 type Creation struct {
 	Subject string `json:"subject"`
 	// ExpiresInSeconds is required, but for NeverExpires.
-	ExpiresInSeconds int64              `json:"expiresInSeconds,omitempty"`
-	NeverExpires     bool               `json:"neverExpires,omitempty"`
-	Restrictions     []auth.Restriction `json:"accessRestrictions,omitempty"`
+	ExpiresInSeconds int64                    `json:"expiresInSeconds,omitempty"`
+	NeverExpires     bool                     `json:"neverExpires,omitempty"`
+	Restrictions     []auth.AccessRestriction `json:"accessRestrictions,omitempty"`
 }
 
 // A Created is the answer of Create, which alone has the token.
@@ -103,7 +103,7 @@ func (a *API) Create(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := Request{Subject: in.Subject, Restrictions: in.Restrictions, By: who.Subject}
+	q := Request{Subject: in.Subject, Restrictions: auth.Meant(in.Restrictions), By: who.Subject}
 	switch most := int64(MaxLifetime / time.Second); {
 	case in.NeverExpires != (in.ExpiresInSeconds == 0):
 		return nil, wire.InputError("say either expiresInSeconds or neverExpires")

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -30,7 +31,32 @@ type Record struct {
 	// CreatedBy is the subject of who issued it.
 	CreatedBy string `json:"createdBy"`
 	// Restrictions are nil if there are none.
-	Restrictions []auth.Restriction `json:"accessRestrictions,omitempty"`
+	Restrictions []auth.Restriction `json:"-"`
+}
+
+// stored is a Record as it is kept.
+type stored struct {
+	plainRecord
+	Restrictions []auth.AccessRestriction `json:"accessRestrictions,omitempty"`
+}
+
+type plainRecord Record
+
+// MarshalJSON writes all of the record, with restrictions as the configuration
+// spells them.
+func (r Record) MarshalJSON() ([]byte, error) {
+	return json.Marshal(stored{plainRecord(r), auth.Spelled(r.Restrictions)})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (r *Record) UnmarshalJSON(data []byte) error {
+	var s stored
+	if err := json.Unmarshal(data, &s); err != nil {
+		return err
+	}
+	*r = Record(s.plainRecord)
+	r.Restrictions = auth.Meant(s.Restrictions)
+	return nil
 }
 
 // A Store keeps records. Implementations are durable when they return.
