@@ -44,7 +44,8 @@ func (s *Authority) authenticate(ctx context.Context, token, plugin string, allo
 		return nil, err
 	}
 	if v.audience != nil && !slices.Contains(v.audience, plugin) {
-		return nil, errPluginToken // it is for another plugin
+		s.log.WarnContext(ctx, "a plugin token was refused", slog.String("reason", "it is for another plugin than "+plugin))
+		return nil, errPluginToken
 	}
 	if v.principal.Limited && !allowLimited {
 		return nil, errIllegalLimit
