@@ -201,3 +201,25 @@ func TestAnswersOfOtherServers(t *testing.T) {
 	_, _, err := try(t, "user", "whoami", "--server", server.URL, "--token", "x")
 	oneLine(t, err, "404: Not Found")
 }
+
+// Restrictions to nothing let nothing through.
+func TestEmptyRestrictions(t *testing.T) {
+	i := boot(t, strings.Replace(baseConfig, "subject: tests}}", "subject: tests}, accessRestrictions: []}", 1))
+	require.Equal(t, 403, i.statusAs(testToken))
+}
+
+// External access of which one part is wrong ends the start.
+func TestExternalAccessThatMakesNoSense(t *testing.T) {
+	for access, says := range map[string]string{
+		"{type: static, options: {token: short, subject: x}}":                                                                                "8 or more characters",
+		"{type: legacy, options: {secret: '%%%', subject: x}}":                                                                               "must be base64",
+		"{type: jwks, options: {url: 'ftp://x'}}":                                                                                            "http or https URL",
+		"{type: jwks, options: {url: 'http://x', algorithm: HS256}}":                                                                         `"HS256" is not one of`,
+		"{type: static, options: {token: long-enough, subject: x}, accessRestrictions: [{plugin: a}, {plugin: a}]}":                          "once each",
+		"{type: static, options: {token: long-enough, subject: x}, accessRestrictions: [{plugin: a, permissionAttribute: {action: [use]}}]}": "not one of create",
+	} {
+		config := writeFile(t, t.TempDir(), "app-config.yaml", "backend: {baseUrl: 'http://localhost:1', listen: {host: 127.0.0.1, port: 0}, auth: {externalAccess: ["+access+"]}}")
+		_, _, err := try(t, "serve", "--config", config, "--data", t.TempDir())
+		oneLine(t, err, "external access 0", says)
+	}
+}

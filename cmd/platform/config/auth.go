@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -120,6 +121,7 @@ func (r *reader) keyStore(v Value, word string, kinds ...string) KeyStore {
 func (r *reader) externalAccess(v Value) ExternalAccess {
 	e := ExternalAccess{Type: r.required(v.At("type"))}
 	options := v.At("options")
+	r.onlyKeys(v, "an entry of external access", "type", "options", "accessRestrictions")
 	switch e.Type {
 	case "static":
 		e.Token = r.required(options.At("token"))
@@ -128,6 +130,7 @@ func (r *reader) externalAccess(v Value) ExternalAccess {
 		e.Secret = r.required(options.At("secret"))
 		e.Subject = r.required(options.At("subject"))
 	case "jwks":
+		r.onlyKeys(options, "jwks", "url", "algorithm", "issuer", "audience", "subjectPrefix")
 		e.URL = r.required(options.At("url"))
 		e.SubjectPrefix = r.text(options.At("subjectPrefix"), "")
 		e.Algorithms = r.words(options.At("algorithm"))
@@ -142,6 +145,16 @@ func (r *reader) externalAccess(v Value) ExternalAccess {
 	return e
 }
 
+// onlyKeys faults keys of an object that are not known: a slip in what narrows
+// an access would widen it.
+func (r *reader) onlyKeys(v Value, what string, known ...string) {
+	for _, key := range v.Keys() {
+		if !slices.Contains(known, key) {
+			r.fault(v.Child(key).Fault("%s has %s, and nothing else", what, enumerate(known)))
+		}
+	}
+}
+
 func (r *reader) accessRestrictions(v Value) []AccessRestriction {
 	if !v.Exists() {
 		return nil
@@ -154,11 +167,7 @@ func (r *reader) accessRestrictions(v Value) []AccessRestriction {
 }
 
 func (r *reader) accessRestriction(v Value) AccessRestriction {
-	for _, key := range v.Keys() {
-		if key != "plugin" && key != "permission" && key != "permissionAttribute" {
-			r.fault(v.Child(key).Fault("an access restriction has plugin, permission and permissionAttribute, and nothing else"))
-		}
-	}
+	r.onlyKeys(v, "an access restriction", "plugin", "permission", "permissionAttribute")
 	for _, key := range v.At("permissionAttribute").Keys() {
 		if key != "action" {
 			r.fault(v.At("permissionAttribute").Child(key).Fault("the one attribute to restrict is action"))
