@@ -35,6 +35,9 @@ type ExternalAccess struct {
 	// Algorithms, Issuers and Audiences are those of which a token of jwks must
 	// have one each; nil: any.
 	Algorithms, Issuers, Audiences []string
+	// Subjects are patterns of which the subject of a token of jwks must fit
+	// one, with * for any text; nil: any subject.
+	Subjects []string
 	// SubjectPrefix stands before the subject of a token of jwks, after
 	// "external:"; "": nothing does.
 	SubjectPrefix string
@@ -176,6 +179,26 @@ func (a *ExternalAccess) concerns(algorithm string, c jwt.RegisteredClaims) bool
 	one := func(allowed []string, of ...string) bool {
 		return allowed == nil || slices.ContainsFunc(of, func(s string) bool { return slices.Contains(allowed, s) })
 	}
+	fits := func(pattern string) bool { return wildcard(pattern, c.Subject) }
 	return c.Subject != "" && slices.Contains(keyset.Algorithms(), algorithm) &&
+		(a.Subjects == nil || slices.ContainsFunc(a.Subjects, fits)) &&
 		one(a.Algorithms, algorithm) && one(a.Issuers, c.Issuer) && one(a.Audiences, c.Audience...)
+}
+
+// wildcard tells whether a text fits a pattern in which * stands for any text.
+func wildcard(pattern, text string) bool {
+	head, rest, some := strings.Cut(pattern, "*")
+	text, ok := strings.CutPrefix(text, head)
+	if !ok || !some {
+		return ok && text == ""
+	}
+	parts := strings.Split(rest, "*")
+	for _, part := range parts[:len(parts)-1] {
+		_, after, found := strings.Cut(text, part)
+		if !found {
+			return false
+		}
+		text = after
+	}
+	return strings.HasSuffix(text, parts[len(parts)-1])
 }

@@ -103,3 +103,24 @@ func TestKeySetsAreNotAskedInVain(t *testing.T) {
 	require.EqualError(t, err, "Illegal token", "a key set that is down is not the caller's to hear of")
 	assert.EqualValues(t, 1, idp.asked.Load())
 }
+
+// Where others share the issuer, the subject tells whose token it is.
+func TestSubjectsOfAKeySet(t *testing.T) {
+	idp := newPeer(t)
+	w := newWorld(t, func(o *auth.Options) {
+		o.Transport = idp
+		o.External = []auth.ExternalAccess{{Type: "jwks", URL: "http://idp/keys", Subjects: []string{"repo:acme/*:ref:refs/heads/main", "robot", "a*b*c"}}}
+	})
+	for subject, ok := range map[string]bool{
+		"repo:acme/portal:ref:refs/heads/main": true, "repo:acme/:ref:refs/heads/main": true, "robot": true, "abc": true, "aXbYbZc": true, "abcbc": true,
+		"repo:evil/portal:ref:refs/heads/main": false, "repo:acme/portal:ref:refs/heads/main2": false, "xrepo:acme/a:ref:refs/heads/main": false,
+		"repo:acme/portal:ref:refs/heads/dev": false, "robots": false, "Robot": false, "ac": false, "abcd": false, "acb": false, "": false,
+	} {
+		_, err := w.Authenticate(sign(t, jwt.SigningMethodES256, idp.key, nil, map[string]any{"sub": subject}), "catalog")
+		if ok {
+			assert.NoError(t, err, subject)
+			continue
+		}
+		assert.EqualError(t, err, "Illegal token", subject)
+	}
+}

@@ -28,7 +28,7 @@ func authOptions(s *config.Settings, keys auth.Store, users auth.Directory) auth
 	for _, e := range s.Auth.External {
 		access := auth.ExternalAccess{
 			Type: e.Type, Token: e.Token, Secret: e.Secret, Subject: e.Subject, URL: e.URL, SubjectPrefix: e.SubjectPrefix,
-			Algorithms: e.Algorithms, Issuers: e.Issuers, Audiences: e.Audiences,
+			Algorithms: e.Algorithms, Issuers: e.Issuers, Audiences: e.Audiences, Subjects: e.Subjects,
 		}
 		if e.Restrictions != nil {
 			access.Restrictions = []auth.Restriction{}

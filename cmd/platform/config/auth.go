@@ -53,6 +53,7 @@ type ExternalAccess struct {
 	Type, Token, Secret, Subject   string
 	URL, SubjectPrefix             string
 	Algorithms, Issuers, Audiences []string            // nil: any
+	Subjects                       []string            // patterns; nil: any
 	Restrictions                   []AccessRestriction // nil: none
 }
 
@@ -130,12 +131,13 @@ func (r *reader) externalAccess(v Value) ExternalAccess {
 		e.Secret = r.required(options.At("secret"))
 		e.Subject = r.required(options.At("subject"))
 	case "jwks":
-		r.onlyKeys(options, "jwks", "url", "algorithm", "issuer", "audience", "subjectPrefix")
+		r.onlyKeys(options, "jwks", "url", "algorithm", "issuer", "audience", "subject", "subjectPrefix")
 		e.URL = r.required(options.At("url"))
 		e.SubjectPrefix = r.text(options.At("subjectPrefix"), "")
 		e.Algorithms = r.words(options.At("algorithm"))
 		e.Issuers = r.words(options.At("issuer"))
 		e.Audiences = r.words(options.At("audience"))
+		e.Subjects = r.words(options.At("subject"))
 	case "":
 	default:
 		r.fault(v.At("type").Fault("'%s' is not a type of external access: there are static, legacy and jwks", e.Type))

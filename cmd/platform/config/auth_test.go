@@ -58,7 +58,7 @@ backend:
   auth:
     externalAccess:
       - type: jwks
-        options: {url: 'https://idp/keys', algorithm: [ES256, RS256], issuer: 'https://idp', audience: 'portal, other', subjectPrefix: idp}
+        options: {url: 'https://idp/keys', algorithm: [ES256, RS256], issuer: 'https://idp', audience: 'portal, other', subjectPrefix: idp, subject: ['repo:acme/*', robot]}
         accessRestrictions: [{plugin: catalog}]
       - {type: jwks, options: {url: 'https://idp/keys'}}
     keys: [{secret: c2VjcmV0, accessRestrictions: [{plugin: search}]}]
@@ -66,7 +66,7 @@ backend:
 	require.NoError(t, err)
 	require.Equal(t, []config.ExternalAccess{
 		{Type: "jwks", URL: "https://idp/keys", SubjectPrefix: "idp", Algorithms: []string{"ES256", "RS256"}, Issuers: []string{"https://idp"},
-			Audiences: []string{"portal", "other"}, Restrictions: []config.AccessRestriction{{Plugin: "catalog"}}},
+			Audiences: []string{"portal", "other"}, Subjects: []string{"repo:acme/*", "robot"}, Restrictions: []config.AccessRestriction{{Plugin: "catalog"}}},
 		{Type: "jwks", URL: "https://idp/keys"},
 		{Type: "legacy", Secret: "c2VjcmV0", Subject: "external:backstage-plugin", Restrictions: []config.AccessRestriction{{Plugin: "search"}}},
 	}, s.Auth.External)

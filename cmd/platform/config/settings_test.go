@@ -172,7 +172,7 @@ func TestExternalAccessIsNotGuessed(t *testing.T) {
 		"a restriction that is not set": {`{type: static, options: {token: abcdefgh, subject: ci}, accessRestrictions: [{plugin: catalog, permission: '${NOT_SET}'}]}`, "accessRestrictions[0].permission"},
 		"restrictions that are null":    {`{type: static, options: {token: abcdefgh, subject: ci}, accessRestrictions: null}`, "accessRestrictions"},
 		"restrictions with a slip":      {`{type: static, options: {token: abcdefgh, subject: ci}, accessRestriction: [{plugin: catalog}]}`, "an entry of external access has type, options, accessRestrictions, and nothing else"},
-		"an audience with a slip":       {`{type: jwks, options: {url: 'https://x', audiance: portal}}`, "jwks has url, algorithm, issuer, audience, subjectPrefix, and nothing else"},
+		"an audience with a slip":       {`{type: jwks, options: {url: 'https://x', audiance: portal}}`, "jwks has url, algorithm, issuer, audience, subject, subjectPrefix, and nothing else"},
 		"permissions of blanks":         {`{type: static, options: {token: abcdefgh, subject: ci}, accessRestrictions: [{plugin: catalog, permission: ' , '}]}`, "it names nothing"},
 		"a token that is not set":       {`{type: static, options: {token: '${NOT_SET}', subject: ci}}`, "externalAccess[0].options.token"},
 		"a secret that is not set":      {`{type: legacy, options: {subject: ci}}`, "externalAccess[0].options.secret"},
