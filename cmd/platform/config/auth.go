@@ -143,7 +143,11 @@ func (r *reader) externalAccess(v Value) ExternalAccess {
 		r.fault(v.At("type").Fault("'%s' is not a type of external access: there are static, legacy and jwks", e.Type))
 	}
 	e.Restrictions = r.accessRestrictions(v.At("accessRestrictions"))
-	r.complete(v) // what narrows the access must not vanish
+	for _, dropped := range v.Dropped() { // what narrows the access must not vanish
+		if e.Type == "jwks" || strings.HasPrefix(dropped.Key(), v.At("accessRestrictions").Key()) {
+			r.fault(dropped.Fault("it has no value, or one with a variable that is not set: leave the key out, or give it one"))
+		}
+	}
 	return e
 }
 
