@@ -38,7 +38,7 @@ func (w *world) published() jose.JSONWebKeySet {
 // checkWith verifies a token with the published keys, without code of ours.
 func (w *world) checkWith(token, algorithm string) {
 	w.t.Helper()
-	parsed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(algorithm)})
+	parsed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(algorithm)})
 	require.NoError(w.t, err)
 	set := w.published()
 	keys := set.Key(parsed.Signatures[0].Header.KeyID)
@@ -165,6 +165,21 @@ func TestKeyFiles(t *testing.T) {
 	assert.Empty(t, stored)
 }
 
+// A key signs with its own algorithm, though another would fit it.
+func TestKeysHaveOneAlgorithm(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	f := writeKey(t, "rsa", key)
+	f.Algorithm = "RS256"
+	w := newWorld(t, func(o *auth.Options) { o.KeyFiles = []auth.KeyFile{f} })
+	now := w.clock.t
+	for method, ok := range map[jwt.SigningMethod]bool{jwt.SigningMethodRS256: true, jwt.SigningMethodRS512: false, jwt.SigningMethodPS256: false} {
+		_, err := w.Authenticate(sign(t, method, key, map[string]any{"typ": "vnd.backstage.user", "kid": "rsa"},
+			map[string]any{"sub": "user:default/x", "iat": now.Unix(), "exp": now.Add(time.Hour).Unix()}), "catalog")
+		assert.Equal(t, ok, err == nil, method.Alg())
+	}
+}
+
 func TestKeyFilesInOlderForms(t *testing.T) {
 	p256, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -228,4 +243,26 @@ func TestKeyFilesAreChecked(t *testing.T) {
 		_, err = auth.New(t.Context(), o)
 		assert.ErrorContains(t, err, tc.says, name)
 	}
+}
+
+// A key that is not published any more verifies nothing, whatever end a token
+// has.
+func TestForgottenKeys(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	point, err := key.PublicKey.Bytes()
+	require.NoError(t, err)
+	w := newWorld(t, nil)
+	now := w.clock.t
+	require.NoError(t, w.store().PutKey(t.Context(), auth.PublicKey{ID: "old", Point: point, Created: now.Add(-2 * time.Hour), Expires: now.Add(time.Hour)}, now))
+	w.restart()
+	token := func(jti string) string { // told apart, so that the cache knows none
+		return sign(t, jwt.SigningMethodES256, key, map[string]any{"typ": "vnd.backstage.user", "kid": "old"},
+			map[string]any{"sub": "user:default/x", "iat": now.Unix(), "exp": now.Add(24 * time.Hour).Unix(), "jti": jti})
+	}
+	_, err = w.Authenticate(token("1"), "catalog")
+	require.NoError(t, err)
+	w.clock.t = now.Add(time.Hour)
+	_, err = w.Authenticate(token("2"), "catalog")
+	require.EqualError(t, err, "Failed user token verification")
 }

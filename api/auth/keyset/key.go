@@ -37,7 +37,7 @@ func Allows(public crypto.PublicKey, algorithm string) bool {
 	case ed25519.PublicKey:
 		return algorithm == "EdDSA"
 	}
-	return false
+	return false // among them all private keys, which nobody should publish
 }
 
 // A key of a set. Algorithm is the one that it is for, "" if it does not say.
@@ -78,7 +78,7 @@ func parse(body []byte) ([]key, error) {
 	var out []key
 	for _, raw := range set.Keys {
 		var k jose.JSONWebKey
-		if k.UnmarshalJSON(raw) != nil || !k.Valid() || !k.IsPublic() || k.Use != "" && k.Use != "sig" {
+		if k.UnmarshalJSON(raw) != nil || !k.Valid() || k.Use != "" && k.Use != "sig" {
 			continue
 		}
 		out = append(out, key{k.KeyID, k.Algorithm, k.Key})

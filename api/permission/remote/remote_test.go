@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/greenroom-idp/greenroom/api/apitest"
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/permission/remote"
@@ -149,4 +150,19 @@ func TestWhatCannotBeAsked(t *testing.T) {
 	cancel(errors.New("client gone"))
 	_, err = policy(t, never, nil).Handle(ctx, jane, read)
 	assert.EqualError(t, err, "client gone", "that is no fault of the plugin")
+}
+
+// A configuration that says that we live elsewhere leads to our own policy, and
+// to no loop.
+func TestCallsToOurselves(t *testing.T) {
+	authority, err := auth.New(t.Context(), auth.Options{BaseURL: "http://localhost:7007", Store: &apitest.Users{}})
+	require.NoError(t, err)
+	token, err := authority.PluginToken(t.Context(), "catalog", "permission", jane)
+	require.NoError(t, err)
+	who, err := authority.Authenticate(token, "permission")
+	require.NoError(t, err)
+	p := policy(t, func(http.ResponseWriter, *http.Request) { t.Error("it was asked") }, nil)
+	d, err := p.Handle(t.Context(), who, read)
+	require.NoError(t, err)
+	assert.Equal(t, permission.Allow, d.Result)
 }
