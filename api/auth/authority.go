@@ -105,6 +105,7 @@ type Authority struct {
 	keys             *keyring
 	plugins          *pluginRings
 	remote           *remoteKeys
+	remoteUsers      *remoteUsers
 	cache            *tokenCache
 }
 
@@ -137,6 +138,7 @@ func New(ctx context.Context, o Options) (*Authority, error) {
 		s.external = append(s.external, e)
 	}
 	s.remote = newRemoteKeys(o.Peers, o.Transport, s.now)
+	s.remoteUsers = newRemoteUsers(o.Peers, o.Transport, s.now)
 	return s, s.openKeys(ctx, o)
 }
 

@@ -221,7 +221,11 @@ func (l linked) RoundTrip(r *http.Request) (*http.Response, error) {
 	if plugin, ok := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/api/"), "/.backstage/auth/v1/jwks.json"); ok {
 		handler = l.from.PluginJWKS(plugin)
 	}
-	set, _, err := l.from.call(handler)
+	var headers []string
+	if strings.HasSuffix(r.URL.Path, "/v1/userinfo") {
+		handler, headers = l.from.UserInfo, []string{"Authorization", r.Header.Get("Authorization")}
+	}
+	set, _, err := l.from.call(handler, headers...)
 	if err != nil {
 		return nil, err
 	}

@@ -41,6 +41,9 @@ type Principal struct {
 
 	// limited is the limited token of a user, which speaks for them elsewhere.
 	limited string
+	// foreign marks a user whom the backend has signed in that has the plugin
+	// auth.
+	foreign bool
 	// local marks those who came with a plugin token that this process issued.
 	local bool
 }

@@ -174,7 +174,7 @@ func (s *Authority) verifyUser(ctx context.Context, token, typ string) (*verifie
 	}
 	v := &verified{principal: Principal{Kind: User, Subject: c.Subject, Limited: typ == typeLimited, Expires: c.ExpiresAt.Time}}
 	if !ours {
-		v.until = s.now().Add(keyset.MaxAge)
+		v.until, v.principal.foreign = s.now().Add(keyset.MaxAge), true
 	}
 	switch {
 	case v.principal.Limited:

@@ -49,7 +49,11 @@ func (s *Authority) WhoAmI(c *gin.Context) (any, error) {
 		return out, nil
 	}
 	out.UserEntityRef, out.Actor, out.Limited = p.Subject, p.Actor, p.Limited
-	out.Ownership, err = s.ownership(ctx, p.Subject)
+	owns, ok, err := s.ForeignOwnership(WithPrincipal(ctx, p), p.Subject)
+	if err == nil && !ok {
+		owns, err = s.ownership(ctx, p.Subject)
+	}
+	out.Ownership = owns
 	return out, err
 }
 

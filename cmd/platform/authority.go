@@ -27,6 +27,7 @@ func (p *platform) newAuthority(ctx context.Context) (*auth.Authority, *discover
 	if err != nil {
 		return nil, nil, fmt.Errorf("configuration: backend.auth: %w", err)
 	}
+	p.authority = authority
 	p.serviceTokens = servicetokens.NewAPI(registry, authority, p.log)
 	return authority, peers, nil
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/greenroom-idp/greenroom/api"
+	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/auth/boltkeys"
 	"github.com/greenroom-idp/greenroom/api/auth/servicetokens"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
@@ -48,6 +49,8 @@ type platform struct {
 	engine   *engine.Engine
 	crawl    *crawl
 	keys     *boltkeys.Store
+	// authority is nil until the API is built.
+	authority *auth.Authority
 	// serviceTokens is nil until there is an authority.
 	serviceTokens *servicetokens.API
 	found         searchIndexes

@@ -67,9 +67,13 @@ func (p *platform) remotePolicy(authority *auth.Authority, peers *discovery.Dire
 	})
 }
 
-// ownership returns what a user acts for: what the last sign-in has found, or
-// lacking that what the catalog says, or the user alone.
+// ownership returns what a user acts for: what the backend says that has signed
+// them in, or what the last sign-in has found, or lacking that what the catalog
+// says, or the user alone.
 func (p *platform) ownership(ctx context.Context, user string) ([]string, error) {
+	if owns, ok, err := p.authority.ForeignOwnership(ctx, user); err != nil || ok {
+		return owns, err
+	}
 	if info, ok, err := p.keys.User(ctx, user); err != nil || ok {
 		return info.Ownership, err
 	}

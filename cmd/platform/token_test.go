@@ -160,7 +160,7 @@ func TestTokenCommandLines(t *testing.T) {
 func TestUserVerb(t *testing.T) {
 	i := boot(t, baseConfig+`
 auth: {providers: {guest: {userEntityRef: 'user:default/jane', ownershipEntityRefs: ['user:default/jane', 'group:default/a'], dangerouslyAllowOutsideDevelopment: true}}}
-`)
+`, "--data", t.TempDir())
 	out, _, err := try(t, "user", "whoami", "--server", i.base, "--token", i.guestToken())
 	require.NoError(t, err)
 	require.Regexp(t, `User +user:default/jane\nActs for +user:default/jane, group:default/a\nEnds +20`, out)
@@ -204,7 +204,7 @@ func TestAnswersOfOtherServers(t *testing.T) {
 
 // Restrictions to nothing let nothing through.
 func TestEmptyRestrictions(t *testing.T) {
-	i := boot(t, strings.Replace(baseConfig, "subject: tests}}", "subject: tests}, accessRestrictions: []}", 1))
+	i := boot(t, strings.Replace(baseConfig, "subject: tests}}", "subject: tests}, accessRestrictions: []}", 1), "--data", t.TempDir())
 	require.Equal(t, 403, i.statusAs(testToken))
 }
 
@@ -222,4 +222,37 @@ func TestExternalAccessThatMakesNoSense(t *testing.T) {
 		_, _, err := try(t, "serve", "--config", config, "--data", t.TempDir())
 		oneLine(t, err, "external access 0", says)
 	}
+}
+
+// Users of another backend, which has the plugin auth, and what they own by its
+// word.
+func TestAuthElsewhere(t *testing.T) {
+	home := boot(t, baseConfig+`
+auth: {providers: {guest: {userEntityRef: 'user:default/jane', ownershipEntityRefs: ['user:default/jane', 'group:default/platform'], dangerouslyAllowOutsideDevelopment: true}}}
+`, "--data", t.TempDir())
+	other := func(group string) *instance {
+		return boot(t, baseConfig+`
+permission:
+  enabled: true
+  policy: {default: deny, rules: [{name: the team, allow: '*', group: `+group+`}]}
+discovery: {endpoints: [{target: '`+home.base+`/api/{{pluginId}}', plugins: [auth]}]}
+`, "--data", t.TempDir())
+	}
+	token := home.guestToken()
+	location := map[string]any{"type": "url", "target": "http://127.0.0.1:1/x.yaml"}
+	for group, want := range map[string]int{"platform": 201, "others": 403} {
+		i := other(group)
+		i.token = token
+		status, answer := i.send(http.MethodPost, "/api/catalog/locations", location)
+		require.Equal(t, want, status, "%v", answer)
+		out, _, err := try(t, "user", "whoami", "--server", i.base, "--token", token)
+		require.NoError(t, err)
+		require.Contains(t, out, "user:default/jane, group:default/platform")
+	}
+	i := other("platform")
+	i.token = token
+	require.Equal(t, 200, i.statusAs(token)) // its key is known from here on
+	home.end()
+	status, _ := i.send(http.MethodPost, "/api/catalog/locations?dryRun=true", location)
+	require.NotEqual(t, 401, status, "keys that are known still hold")
 }
