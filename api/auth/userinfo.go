@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
 
+	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/hashicorp/golang-lru/v2"
 )
 
@@ -50,18 +52,27 @@ func newRemoteUsers(peers Peers, transport http.RoundTripper, now func() time.Ti
 // ForeignOwnership returns what the user of a request owns by the word of the
 // backend that has signed them in. Ok is false for users whom this one has
 // signed in, and for any other than the one who asks. The token of the user is
-// sent to that backend, and nowhere else.
+// sent to that backend, and nowhere else. The error is named
+// ServiceUnavailableError where there is no answer that makes sense.
 func (s *Authority) ForeignOwnership(ctx context.Context, user string) (owns []string, ok bool, err error) {
 	who := PrincipalFrom(ctx)
 	if !who.foreign || who.Subject != user || who.limited == "" {
 		return nil, false, nil
 	}
 	owns, err = s.remoteUsers.ownership(ctx, who.limited, user)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return nil, false, cause
+	}
 	if err != nil {
-		return nil, false, fmt.Errorf("what %s owns, by the plugin auth that lives elsewhere: %w", user, err)
+		s.log.ErrorContext(ctx, "the auth plugin did not say what a user owns", slog.String("entity_ref", user), slog.Any("error", err))
+		return nil, false, errNoOwnership
 	}
 	return owns, true, nil
 }
+
+// errNoOwnership is what callers hear; the reason is in the log.
+var errNoOwnership = catalog.NewError(catalog.NameUnavailable,
+	"The auth plugin, which lives elsewhere, did not say what the user owns; see the log of the server")
 
 func (r *remoteUsers) ownership(ctx context.Context, token, user string) ([]string, error) {
 	r.mu.Lock()

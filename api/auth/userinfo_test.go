@@ -1,8 +1,10 @@
 package auth_test
 
 import (
+	"bytes"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/discovery"
+	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -32,7 +35,7 @@ func (s *switching) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // abroad returns a world that signs users in, and one that leaves that to it.
-func abroad(t *testing.T) (home, other *world, transport *switching) {
+func abroad(t *testing.T, log io.Writer) (home, other *world, transport *switching) {
 	home = newWorld(t, func(o *auth.Options) {
 		o.Guest.UserEntityRef, o.Guest.Ownership = "user:default/jane", []string{"user:default/jane", "group:default/a"}
 	})
@@ -40,13 +43,13 @@ func abroad(t *testing.T) (home, other *world, transport *switching) {
 	other = newWorld(t, func(o *auth.Options) {
 		d, err := discovery.New([]discovery.Endpoint{{Target: "http://home/api/{{pluginId}}", Plugins: []string{"auth"}}}, nil, nil)
 		require.NoError(t, err)
-		o.Peers, o.Transport, o.Now = d, transport, home.clock.now
+		o.Peers, o.Transport, o.Now, o.Logger = d, transport, home.clock.now, slog.New(slog.NewTextHandler(log, nil))
 	})
 	return home, other, transport
 }
 
 func TestOwnershipOfForeignUsers(t *testing.T) {
-	home, other, transport := abroad(t)
+	home, other, transport := abroad(t, io.Discard)
 	token := home.signIn()
 	jane, err := other.Authenticate(token, "catalog")
 	require.NoError(t, err)
@@ -79,7 +82,8 @@ func TestOwnershipOfForeignUsers(t *testing.T) {
 }
 
 func TestOwnershipThatCannotBeAsked(t *testing.T) {
-	home, other, transport := abroad(t)
+	var log bytes.Buffer
+	home, other, transport := abroad(t, &log)
 	jane, err := other.Authenticate(home.signIn(), "catalog")
 	require.NoError(t, err)
 	ctx := auth.WithPrincipal(t.Context(), jane)
@@ -105,7 +109,10 @@ func TestOwnershipThatCannotBeAsked(t *testing.T) {
 	} {
 		transport.userinfo = tc.answer
 		owns, ok, err := other.ForeignOwnership(ctx, "user:default/jane")
-		assert.ErrorContains(t, err, tc.says, name)
+		assert.ErrorIs(t, err, &catalog.Error{Name: catalog.NameUnavailable}, name)
+		assert.Contains(t, log.String(), tc.says, name)
+		assert.NotContains(t, err.Error(), tc.says, "that is not for callers to know")
+		log.Reset()
 		assert.False(t, ok, name)
 		assert.Empty(t, owns, name)
 	}

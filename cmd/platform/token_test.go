@@ -251,8 +251,9 @@ discovery: {endpoints: [{target: '`+home.base+`/api/{{pluginId}}', plugins: [aut
 	}
 	i := other("platform")
 	i.token = token
-	require.Equal(t, 200, i.statusAs(token)) // its key is known from here on
+	status, _ := i.send(http.MethodGet, "/api/user-settings/buckets/b/keys/k", nil)
+	require.Equal(t, 404, status, "its keys are known from here on")
 	home.end()
-	status, _ := i.send(http.MethodPost, "/api/catalog/locations?dryRun=true", location)
-	require.NotEqual(t, 401, status, "keys that are known still hold")
+	status, _ = i.send(http.MethodPost, "/api/catalog/locations", location)
+	require.Equal(t, 503, status, "its keys are known; what the user owns is not, and nothing is allowed")
 }
