@@ -133,7 +133,7 @@ backend:
       static: {keys: [{keyId: %[3]s, publicKeyFile: '%[4]s', privateKeyFile: '%[5]s'}]}
 discovery:
   endpoints:
-    - {target: '%[6]s/api/{{pluginId}}', plugins: [auth, catalog, permission, user-settings]}
+    - {target: '%[6]s/api/{{pluginId}}', plugins: [auth, catalog, notifications, permission, user-settings]}
 `, base, port, keyID, public, private, platform))
 	n := &nodeBackend{t: t, base: base, log: &textLog{changed: make(chan struct{})}}
 	cmd := exec.Command("node", "index.mjs", "--config", config)
@@ -265,6 +265,22 @@ func TestNodeBackend(t *testing.T) {
 		status, answer := node.relay(john, map[string]any{"plugin": "user-settings", "path": "/buckets/b/keys/k", "own": true})
 		require.Equal(t, 403, status)
 		require.Contains(t, fmt.Sprint(answer), "This endpoint does not allow 'service' credentials")
+	})
+	t.Run("it notifies our users", func(t *testing.T) {
+		node.t = t
+		note := map[string]any{"plugin": "notifications", "path": "/notifications", "method": "POST", "own": true,
+			"body": map[string]any{"recipients": map[string]any{"type": "entity", "entityRef": "user:default/john"}, "payload": map[string]any{"title": "from Node"}}}
+		status, _ := node.relay(john, note)
+		require.Equal(t, 200, status)
+		delete(note, "own")
+		status, _ = node.relay(john, note)
+		require.Equal(t, 403, status, "users do not notify each other")
+		asJohn := *platform
+		asJohn.t, asJohn.token = t, john
+		status, list := asJohn.send("GET", "/api/notifications/notifications", nil)
+		require.Equal(t, 200, status)
+		require.Contains(t, fmt.Sprint(list), "from Node")
+		require.Contains(t, fmt.Sprint(list), "plugin:peer")
 	})
 	t.Run("it calls us for a user, and we ask its policy for that user", func(t *testing.T) {
 		node.t = t

@@ -9,9 +9,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/greenroom-idp/greenroom/api/auth/servicetokens"
 	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
 )
 
 // statusAs asks for a page of the catalog with a token.
@@ -256,4 +258,23 @@ discovery: {endpoints: [{target: '`+home.base+`/api/{{pluginId}}', plugins: [aut
 	home.end()
 	status, _ = i.send(http.MethodPost, "/api/catalog/locations", location)
 	require.Equal(t, 503, status, "its keys are known; what the user owns is not, and nothing is allowed")
+}
+
+// A record that nobody can read is a violation, and ends the start: a
+// restriction that is lost would open what it closed.
+func TestDamagedTokens(t *testing.T) {
+	data := t.TempDir()
+	boot(t, baseConfig, "--data", data).end()
+	db, err := bbolt.Open(filepath.Join(data, storeFile), 0o600, &bbolt.Options{Timeout: time.Second})
+	require.NoError(t, err)
+	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
+		return tx.Bucket([]byte("auth")).Bucket([]byte("tokens")).Put([]byte("a1"), []byte(`{"id":"a1","accessRestrictions":[{"plug`))
+	}))
+	require.NoError(t, db.Close())
+	out, _, err := try(t, "check", "--data", data)
+	require.Error(t, err)
+	require.Contains(t, out, "decode service token a1")
+	config := writeFile(t, t.TempDir(), "app-config.yaml", baseConfig)
+	_, _, err = try(t, "serve", "--config", config, "--data", data)
+	oneLine(t, err, "decode service token a1")
 }
