@@ -97,8 +97,8 @@ func (s *Authority) verifyPlugin(ctx context.Context, token string, p peeked) (*
 		}
 		return s.remote.plugin(ctx, caller, id, algorithm)
 	}, jwt.WithExpirationRequired())
-	if err == nil && (c.IssuedAt == nil || len(c.Audience) == 0) {
-		err = errors.New("it lacks iat or aud")
+	if err == nil && (c.IssuedAt == nil || len(c.Audience) == 0 || c.Subject != caller) {
+		err = errors.New("it lacks iat or aud, or has two subjects")
 	}
 	if err != nil {
 		return nil, refuse(fmt.Errorf("of plugin %s: %w", caller, err))
@@ -137,10 +137,10 @@ func (s *Authority) verifyOnBehalfOf(ctx context.Context, token string) (Princip
 }
 
 // PluginToken returns a token with which a plugin of this process calls one
-// that lives elsewhere, for whom it acts: a user, or a service without the
-// restrictions that such a token cannot carry. For nobody it is "", where the
-// policy lets nobody in, and an error elsewhere. The zero time is the end of
-// none.
+// that lives elsewhere, for whom it acts: a user, or a service without
+// restrictions that such a token could not carry. It holds for an hour, or as
+// long as that of the user. For nobody it is "" where requests need no
+// credential, and an error elsewhere.
 func (s *Authority) PluginToken(ctx context.Context, plugin, target string, who Principal) (string, error) {
 	issued := s.now()
 	expires := issued.Add(pluginTokenLifetime)
