@@ -109,10 +109,11 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, scaffolder: o.Scaffolder, events: o.Events, providers: o.Providers,
-		search: o.Search, tokens: o.ServiceTokens, portal: o.Portal, limits: o.Limits, log: o.Logger, accessLog: o.AccessLog,
+		search: o.Search, portal: o.Portal, limits: o.Limits, log: o.Logger, accessLog: o.AccessLog,
 		registry: o.Registry, headers: securityHeaders(o.CSP), health: o.HealthHeaders, now: o.Now,
 		ids: newRequestIDs(), startupWait: o.StartupWait, ready: make(chan struct{}), stopping: make(chan struct{}),
 	}
+	s.tokens = o.ServiceTokens
 	s.setDefaults()
 	o.Permission.SetApplier(catalogapi.EntityType, o.Catalog)
 	if o.Scaffolder != nil {

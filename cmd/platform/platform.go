@@ -222,10 +222,11 @@ func (p *platform) openAPI(ctx context.Context) error {
 	}
 	p.api, err = api.New(api.Options{
 		Auth: authority, Permission: decider, Catalog: catalogAPI, Scaffolder: p.scaffolder.api, Events: events, Providers: providers,
-		ServiceTokens: p.serviceTokens, Search: searchAPI, Logger: p.log, AccessLog: true,
+		Search: searchAPI, Logger: p.log, AccessLog: true,
 		Registry: p.registry, CatalogStats: p.stats, CORS: corsOptions(s.Backend.CORS), CSP: s.Backend.CSP,
 		StartupWait: s.Backend.StartupWait, HealthHeaders: s.Backend.HealthHeaders,
 		Portal: p.portal.plugins, Limits: p.portal.limits,
+		ServiceTokens: p.serviceTokens,
 	})
 	return err
 }
