@@ -131,6 +131,8 @@ func TestWhatOnlySomeMayImport(t *testing.T) {
 			"the file is behind the store's interfaces, so that another store can stand in"},
 		{"github.com/golang-jwt", []string{"api/auth", "ingest/github", "ingest/forgetest"},
 			"our own tokens are made and checked in one place; the others are how an app signs in at GitHub"},
+		{"github.com/go-jose/go-jose", []string{"api/auth"},
+			"keys of others are read in one place, which says what they are good for"},
 		{"github.com/prometheus/client_golang", []string{"api", "catalog/engine", "ingest", "scaffolder", "cmd"},
 			"values and their parsing do not count themselves"},
 		{"github.com/fsnotify/fsnotify", []string{"ingest"}, "watching files is reading the outside"},

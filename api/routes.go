@@ -15,6 +15,9 @@ import (
 var plugins = [...]string{"app", "auth", "catalog", "events", "notifications", "permission", "proxy", "scaffolder", "search", "signals",
 	"user-settings"}
 
+// Plugins returns the ids of the plugins that this process has.
+func Plugins() []string { return slices.Clone(plugins[:]) }
+
 func isPlugin(name string) bool { return slices.Contains(plugins[:], name) }
 
 const (
@@ -40,7 +43,7 @@ func (s *Server) routes() *gin.Engine {
 
 	for _, plugin := range plugins {
 		p := group{s, e.Group("/api/" + plugin)}
-		p.get(pluginKeysPath, s.auth.PluginJWKS)
+		p.get(pluginKeysPath, s.auth.PluginJWKS(plugin))
 		p.get(cookiePath, s.auth.IssueCookie(plugin))
 		p.delete(cookiePath, s.auth.DropCookie)
 	}
@@ -84,6 +87,12 @@ func (s *Server) authRoutes(auth group) {
 	auth.get("/.well-known/jwks.json", s.auth.JWKS)
 	auth.get("/.well-known/openid-configuration", s.auth.Discovery)
 	auth.get("/v1/userinfo", s.auth.UserInfo)
+	auth.get("/v1/whoami", s.auth.WhoAmI)
+	if s.tokens != nil {
+		auth.get("/v1/service-tokens", s.tokens.List)
+		auth.post("/v1/service-tokens", s.tokens.Create)
+		auth.delete("/v1/service-tokens/:id", s.tokens.Revoke)
+	}
 	auth.get("/guest/refresh", s.auth.GuestRefresh)
 	auth.post("/guest/refresh", s.auth.GuestRefresh)
 	auth.get("/guest/start", s.auth.GuestRedirect)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/greenroom-idp/greenroom/api/auth"
+	"github.com/greenroom-idp/greenroom/api/auth/servicetokens"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
 	"github.com/greenroom-idp/greenroom/api/eventsapi"
 	"github.com/greenroom-idp/greenroom/api/permission"
@@ -37,6 +38,8 @@ type Options struct {
 	// none.
 	Events    *eventsapi.API
 	Providers *providerapi.API
+	// ServiceTokens issues and revokes tokens; nil: there are none.
+	ServiceTokens *servicetokens.API
 	// Portal are the small plugins of the portal; those that are nil are not
 	// mounted.
 	Portal Portal
@@ -77,6 +80,7 @@ type Server struct {
 	scaffolder  *scaffolderapi.API
 	events      *eventsapi.API
 	providers   *providerapi.API
+	tokens      *servicetokens.API
 	portal      Portal
 	signIn      *signin.Service
 	limits      Limits
@@ -113,6 +117,7 @@ func New(o Options) (*Server, error) {
 		registry: o.Registry, headers: securityHeaders(o.CSP), health: o.HealthHeaders, now: o.Now,
 		ids: newRequestIDs(), startupWait: o.StartupWait, ready: make(chan struct{}), stopping: make(chan struct{}),
 	}
+	s.tokens = o.ServiceTokens
 	s.setDefaults()
 	o.Permission.SetApplier(catalogapi.EntityType, o.Catalog)
 	if o.Scaffolder != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/greenroom-idp/greenroom/api"
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/auth/boltkeys"
+	"github.com/greenroom-idp/greenroom/api/auth/servicetokens"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
 	"github.com/greenroom-idp/greenroom/api/eventsapi"
 	"github.com/greenroom-idp/greenroom/api/providerapi"
@@ -48,9 +49,13 @@ type platform struct {
 	engine   *engine.Engine
 	crawl    *crawl
 	keys     *boltkeys.Store
-	found    searchIndexes
-	kinds    *schemas.Set
-	reader   *source.Reader
+	// authority is nil until the API is built.
+	authority *auth.Authority
+	// serviceTokens is nil until there is an authority.
+	serviceTokens *servicetokens.API
+	found         searchIndexes
+	kinds         *schemas.Set
+	reader        *source.Reader
 	// scaffolder is nil until the API is built.
 	scaffolder *scaffoldery
 	dataDir    string
@@ -172,14 +177,14 @@ func (p *platform) openCrawl(context.Context) (err error) {
 // openAPI builds the HTTP edge.
 func (p *platform) openAPI(ctx context.Context) error {
 	s := p.settings
-	authority, err := auth.New(ctx, authOptions(s, p.keys, directory{p.view}))
+	authority, peers, err := p.newAuthority(ctx)
 	if err != nil {
-		return fmt.Errorf("configuration: backend.auth: %w", err)
+		return err
 	}
 	if err := p.openPortal(authority); err != nil {
 		return err
 	}
-	decider, err := p.newDecider()
+	decider, err := p.newDecider(authority, peers)
 	if err != nil {
 		return err
 	}
@@ -225,6 +230,7 @@ func (p *platform) openAPI(ctx context.Context) error {
 		Registry: p.registry, CatalogStats: p.stats, CORS: corsOptions(s.Backend.CORS), CSP: s.Backend.CSP,
 		StartupWait: s.Backend.StartupWait, HealthHeaders: s.Backend.HealthHeaders,
 		Portal: p.portal.plugins, Limits: p.portal.limits,
+		ServiceTokens: p.serviceTokens,
 	})
 	return err
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/greenroom-idp/greenroom/api/discovery"
 )
 
 // Settings are everything that the program takes from the configuration.
@@ -18,6 +20,7 @@ type Settings struct {
 	Backend             Backend
 	Database            Database
 	Auth                Auth
+	Discovery           []discovery.Endpoint
 	Catalog             Catalog
 	Search              Search
 	Scaffolder          Scaffolder
@@ -94,6 +97,7 @@ func Read(c *Config) (*Settings, error) {
 	s.Backend = r.backend(c.At("backend"))
 	s.Database = r.database(c)
 	s.Auth = r.auth(c)
+	s.Discovery = r.discovery(c.At("discovery.endpoints"))
 	s.Catalog = r.catalog(c.At("catalog"))
 	s.Policy = r.policy(c)
 	s.Search = r.search(c.At("search"))
