@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/greenroom-idp/greenroom/api/actions"
 	"github.com/greenroom-idp/greenroom/api/app"
+	"github.com/greenroom-idp/greenroom/api/mcpactions"
 	"github.com/greenroom-idp/greenroom/api/notifications"
 	"github.com/greenroom-idp/greenroom/api/proxy"
 	"github.com/greenroom-idp/greenroom/api/schedule"
@@ -25,6 +26,8 @@ type Portal struct {
 	Signals       *signals.Hub
 	// Actions are offered below the plugins that have some.
 	Actions *actions.Registry
+	// MCP offers them to clients of MCP.
+	MCP *mcpactions.Service
 	// Tasks are shown below the plugins that have some.
 	Tasks        *schedule.Scheduler
 	UserSettings *usersettings.API

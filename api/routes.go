@@ -12,7 +12,7 @@ import (
 
 // plugins are those that are mounted below /api. What is not here has no
 // barrier and is not found.
-var plugins = [...]string{"app", "auth", "catalog", "events", "notifications", "permission", "proxy", "scaffolder", "search", "signals",
+var plugins = [...]string{"app", "auth", "catalog", "events", "mcp-actions", "notifications", "permission", "proxy", "scaffolder", "search", "signals",
 	"user-settings"}
 
 func isPlugin(name string) bool { return slices.Contains(plugins[:], name) }
@@ -152,9 +152,13 @@ func (s *Server) portalRoutes(e *gin.Engine) {
 		for _, plugin := range a.Plugins() {
 			offered := group{s, e.Group("/api/" + plugin + "/.backstage/actions")}
 			offered.get("/v1/actions", a.List(plugin))
-			offered.post("/v1/actions/:id/invoke", a.Invoke(plugin, false))
-			offered.post("/v2/actions/:id/invoke", a.Invoke(plugin, true))
+			offered.get("/v1/status", a.Status(plugin))
+			offered.post("/v1/actions/:id/invoke", a.Handler(plugin, false))
+			offered.post("/v2/actions/:id/invoke", a.Handler(plugin, true))
 		}
+	}
+	if s.portal.MCP != nil {
+		s.mcpRoutes(e)
 	}
 	if t := s.portal.Tasks; t != nil {
 		for _, plugin := range t.Plugins() {

@@ -25,6 +25,7 @@ import (
 	"github.com/greenroom-idp/greenroom/api/apitest"
 	"github.com/greenroom-idp/greenroom/api/app"
 	"github.com/greenroom-idp/greenroom/api/auth"
+	"github.com/greenroom-idp/greenroom/api/mcpactions"
 	"github.com/greenroom-idp/greenroom/api/notifications"
 	"github.com/greenroom-idp/greenroom/api/notifications/boltnotices"
 	"github.com/greenroom-idp/greenroom/api/proxy"
@@ -81,9 +82,12 @@ func wholePortal(t *testing.T, change func(*api.Options)) *apitest.Server {
 		require.NoError(t, err)
 		t.Cleanup(hub.Close)
 		o.Auth = authority
-		offered := actions.New(authority, nil)
+		offered, err := actions.New(actions.Options{Authenticator: authority, Decider: o.Permission})
+		require.NoError(t, err)
 		require.NoError(t, offered.Add(actions.WhoAmI(nobody{})))
-		o.Portal = api.Portal{Actions: offered, App: site, Notifications: news, Proxy: forwarder, Signals: hub, Tasks: tasks, UserSettings: usersettings.New(settings, hub)}
+		mcp, err := mcpactions.New(mcpactions.Options{Actions: offered, Servers: []mcpactions.Server{{Name: "all"}, {Key: "some", Name: "some"}}})
+		require.NoError(t, err)
+		o.Portal = api.Portal{Actions: offered, MCP: mcp, App: site, Notifications: news, Proxy: forwarder, Signals: hub, Tasks: tasks, UserSettings: usersettings.New(settings, hub)}
 		if change != nil {
 			change(o)
 		}

@@ -1,10 +1,9 @@
 package scaffolderapi
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
-
-	"github.com/gin-gonic/gin"
 
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/wire"
@@ -21,9 +20,9 @@ type audit struct {
 func (e *audit) about(key, value string) { e.attrs = append(e.attrs, slog.String(key, value)) }
 
 // audited runs a handler and writes its line.
-func (a *API) audited(c *gin.Context, e audit, h func(*audit) (any, error)) (any, error) {
+func (a *API) audited(ctx context.Context, e audit, h func(*audit) (any, error)) (any, error) {
 	answer, err := h(&e)
-	who := auth.PrincipalFrom(c.Request.Context())
+	who := auth.PrincipalFrom(ctx)
 	attrs := append([]slog.Attr{
 		slog.String("plugin", "scaffolder"), slog.String("event_id", e.eventID), slog.String("severity", e.severity),
 		slog.String("actor", who.Subject), slog.String("actor_kind", who.Kind.String()),
@@ -39,7 +38,7 @@ func (a *API) audited(c *gin.Context, e audit, h func(*audit) (any, error)) (any
 		status = "failed"
 		attrs = append(attrs, slog.String("error", err.Error()))
 	}
-	a.Log.LogAttrs(c.Request.Context(), slog.LevelInfo, "audit", append(attrs, slog.String("status", status))...)
+	a.Log.LogAttrs(ctx, slog.LevelInfo, "audit", append(attrs, slog.String("status", status))...)
 	return answer, err
 }
 

@@ -30,7 +30,7 @@ func (a *API) Events(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.audited(c, taskAudit("events", "low"), func(e *audit) (any, error) {
+	return a.audited(c.Request.Context(), taskAudit("events", "low"), func(e *audit) (any, error) {
 		t, _, err := a.readable(c, e)
 		if err != nil {
 			return nil, err
@@ -80,7 +80,7 @@ func (a *API) EventStream(c *gin.Context) (any, error) {
 	if err != nil {
 		after = 0
 	}
-	return a.audited(c, taskAudit("stream", "low"), func(e *audit) (any, error) {
+	return a.audited(c.Request.Context(), taskAudit("stream", "low"), func(e *audit) (any, error) {
 		t, _, err := a.readable(c, e)
 		if err != nil {
 			return nil, err

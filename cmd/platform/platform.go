@@ -176,11 +176,11 @@ func (p *platform) openAPI(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("configuration: backend.auth: %w", err)
 	}
-	if err := p.openPortal(authority); err != nil {
-		return err
-	}
 	decider, err := p.newDecider()
 	if err != nil {
+		return err
+	}
+	if err := p.openPortal(authority, decider); err != nil {
 		return err
 	}
 	onConflict := engine.OnConflictReject
@@ -205,6 +205,9 @@ func (p *platform) openAPI(ctx context.Context) error {
 		notices: taskNotices{p.portal.plugins.Notifications}, forges: p.forges,
 	})
 	if err != nil {
+		return err
+	}
+	if err := p.offerActions(catalogAPI); err != nil {
 		return err
 	}
 	events, err := eventsapi.New(eventsapi.Options{Receivers: p.crawl.receivers, Queue: p.crawl.queue, Logger: p.log})

@@ -22,8 +22,7 @@ type Portal struct {
 	Proxy         Proxy
 	Notifications Notifications
 	RateLimit     RateLimit
-	// ActionSources are backend.actions.pluginSources; nil: all plugins.
-	ActionSources []string
+	Actions       Actions
 }
 
 // Proxy is the section proxy.
@@ -89,8 +88,8 @@ func (r *reader) portal(c *Config) Portal {
 			Retention: r.retention(c.At("notifications.retention")),
 			Defaults:  c.At("notifications.defaultSettings").Plain(),
 		},
-		RateLimit:     r.rateLimit(c.At("backend.rateLimit"), c.At("backend.trustProxy")),
-		ActionSources: r.list(c.At("backend.actions.pluginSources")),
+		RateLimit: r.rateLimit(c.At("backend.rateLimit"), c.At("backend.trustProxy")),
+		Actions:   r.actions(c),
 	}
 	if u, err := url.Parse(p.BaseURL); p.BaseURL != "" && (err != nil || u.Host == "") {
 		r.fault(c.At("app.baseUrl").Fault("'%s' is not an absolute URL", p.BaseURL))
