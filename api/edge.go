@@ -92,6 +92,7 @@ func (s *Server) barrier(c *gin.Context) {
 	}
 	principal, err := s.auth.Admit(c.Request, plugin, path)
 	if err != nil {
+		s.challenge(c, err)
 		s.refuse(c, err)
 		return
 	}

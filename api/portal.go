@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/greenroom-idp/greenroom/api/actions"
 	"github.com/greenroom-idp/greenroom/api/app"
+	"github.com/greenroom-idp/greenroom/api/auth/oauthserver"
 	"github.com/greenroom-idp/greenroom/api/mcpactions"
 	"github.com/greenroom-idp/greenroom/api/notifications"
 	"github.com/greenroom-idp/greenroom/api/proxy"
@@ -28,6 +29,8 @@ type Portal struct {
 	Actions *actions.Registry
 	// MCP offers them to clients of MCP.
 	MCP *mcpactions.Service
+	// OAuth lets them get tokens from users.
+	OAuth *oauthserver.Server
 	// Tasks are shown below the plugins that have some.
 	Tasks        *schedule.Scheduler
 	UserSettings *usersettings.API

@@ -82,7 +82,9 @@ func (s *Server) searchRoutes(g group) {
 
 func (s *Server) authRoutes(auth group) {
 	auth.get("/.well-known/jwks.json", s.auth.JWKS)
-	auth.get("/.well-known/openid-configuration", s.auth.Discovery)
+	if s.portal.OAuth == nil { // which knows more
+		auth.get("/.well-known/openid-configuration", s.auth.Discovery)
+	}
 	auth.get("/v1/userinfo", s.auth.UserInfo)
 	auth.get("/guest/refresh", s.auth.GuestRefresh)
 	auth.post("/guest/refresh", s.auth.GuestRefresh)
@@ -159,6 +161,9 @@ func (s *Server) portalRoutes(e *gin.Engine) {
 	}
 	if s.portal.MCP != nil {
 		s.mcpRoutes(e)
+	}
+	if s.portal.OAuth != nil {
+		s.oauthRoutes(e)
 	}
 	if t := s.portal.Tasks; t != nil {
 		for _, plugin := range t.Plugins() {

@@ -96,18 +96,22 @@ func wholePortal(t *testing.T, change func(*api.Options)) *apitest.Server {
 
 // public are the routes that need no credential, with the reason for each.
 var public = map[string]string{
-	"/":                                          "the portal itself",
-	"/metrics":                                   "numbers without names of things",
-	"/.backstage/health/v1/liveness":             "for those who watch the process",
-	"/.backstage/health/v1/readiness":            "for those who watch the process",
-	"/api/permission/health":                     "says that it is there",
-	"/api/signals/health":                        "says that it is there",
-	"/api/auth/guest/refresh":                    "signs in",
-	"/api/auth/guest/start":                      "says that it is not there",
-	"/api/auth/guest/handler/frame":              "says that it is not there",
-	"/api/auth/.well-known/jwks.json":            "public keys",
-	"/api/auth/.well-known/openid-configuration": "where things are",
-	"/api/signals":                               "takes its token another way, and is no page",
+	"/":                                             "the portal itself",
+	"/metrics":                                      "numbers without names of things",
+	"/.backstage/health/v1/liveness":                "for those who watch the process",
+	"/.backstage/health/v1/readiness":               "for those who watch the process",
+	"/api/permission/health":                        "says that it is there",
+	"/api/signals/health":                           "says that it is there",
+	"/api/auth/guest/refresh":                       "signs in",
+	"/api/auth/guest/start":                         "says that it is not there",
+	"/api/auth/guest/handler/frame":                 "says that it is not there",
+	"/api/auth/.well-known/jwks.json":               "public keys",
+	"/api/auth/.well-known/openid-configuration":    "where things are",
+	"/api/signals":                                  "takes its token another way, and is no page",
+	"/.well-known/oauth-authorization-server":       "is not there",
+	"/.well-known/oauth-authorization-server/*path": "is not there",
+	"/.well-known/oauth-protected-resource":         "is not there",
+	"/.well-known/oauth-protected-resource/*path":   "is not there",
 }
 
 var parameter = regexp.MustCompile(`[:*][a-z_]+`)

@@ -52,6 +52,7 @@ func (p *platform) openPortal(authority *auth.Authority, decider permission.Deci
 	for _, part := range []func() error{
 		func() error { return o.openTasks(p) },
 		func() error { return o.openActions(p, authority, decider) },
+		func() error { return o.openOAuth(p, authority) },
 		func() error { return o.openSignals(p, authority) },
 		func() error { return o.openSettings(p) },
 		func() error { return o.openNotifications(p) },

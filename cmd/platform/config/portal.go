@@ -23,6 +23,7 @@ type Portal struct {
 	Notifications Notifications
 	RateLimit     RateLimit
 	Actions       Actions
+	OAuth         OAuth
 }
 
 // Proxy is the section proxy.
@@ -93,6 +94,9 @@ func (r *reader) portal(c *Config) Portal {
 	}
 	if u, err := url.Parse(p.BaseURL); p.BaseURL != "" && (err != nil || u.Host == "") {
 		r.fault(c.At("app.baseUrl").Fault("'%s' is not an absolute URL", p.BaseURL))
+	}
+	if o := p.OAuth; p.BaseURL == "" && (o.Registration != nil || o.Documents != nil) {
+		r.fault(c.At("auth").Fault("programs get tokens by a page of the portal: set app.baseUrl"))
 	}
 	if k := c.At("kubernetes"); k.IsObject() {
 		r.warnings = append(r.warnings, "kubernetes is not supported in this release and is ignored: leave the section out")
