@@ -91,6 +91,7 @@ func (r *reader) portal(c *Config) Portal {
 		},
 		RateLimit: r.rateLimit(c.At("backend.rateLimit"), c.At("backend.trustProxy")),
 		Actions:   r.actions(c),
+		OAuth:     r.oauth(c.At("auth")),
 	}
 	if u, err := url.Parse(p.BaseURL); p.BaseURL != "" && (err != nil || u.Host == "") {
 		r.fault(c.At("app.baseUrl").Fault("'%s' is not an absolute URL", p.BaseURL))
