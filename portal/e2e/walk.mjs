@@ -17,8 +17,9 @@ import { registration } from './walk/registration.mjs';
 import { templates } from './walk/templates.mjs';
 import { search } from './walk/search.mjs';
 import { aroundTheUser } from './walk/user.mjs';
+import { consent } from './walk/consent.mjs';
 
-const sections = [signIn, catalogTable, entityPages, registration, templates, search, aroundTheUser];
+const sections = [signIn, catalogTable, entityPages, registration, templates, search, aroundTheUser, consent];
 const only = process.env.E2E_ONLY; // a section's name; signing in always happens
 
 const failed = fileURLToPath(new URL('./failures', import.meta.url));

@@ -34,6 +34,7 @@ function configuration(base, port, descriptors) {
       auth: { externalAccess: [{ type: 'static', options: { token: serviceToken, subject: 'e2e' } }] },
     },
     permission: { enabled: true },
+    auth: { experimentalDynamicClientRegistration: { enabled: true } },
     catalog: {
       locations: [
         { type: 'directory', target: './testdata/catalog' },
