@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -348,4 +351,41 @@ mcpActions:
 
 	res, text := i.fetch("POST", "/api/mcp-actions/v1", "", `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
 	require.Equal(t, 401, res.StatusCode, text)
+}
+
+// The configuration that docs/mcp.md shows does what the page says, and the
+// page has all tools.
+func TestTheDocumentationOfTools(t *testing.T) {
+	t.Setenv("MCP_TOKEN", "a-token-of-the-documentation")
+	documented, err := filepath.Abs("../../testdata/configs/mcp.yaml")
+	require.NoError(t, err)
+	configuration, _ := mcpConfig(t, guestProvider+"app: {baseUrl: 'http://localhost:7007'}\n")
+	first := writeFile(t, t.TempDir(), "app-config.yaml", configuration)
+	i := bootArgs(t, "--config", first, "--config", documented, "--data", t.TempDir())
+	i.token = i.guestToken()
+	i.awaitShop()
+
+	page, err := os.ReadFile("../../docs/mcp.md")
+	require.NoError(t, err)
+	var inPage []string
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z]+\\.[a-z-]+)` \\|").FindAllStringSubmatch(string(page), -1) {
+		inPage = append(inPage, m[1])
+	}
+	all := i.assist("/v1", i.token)
+	require.ElementsMatch(t, all.tools(), inPage)
+	require.Equal(t, "Fernweh Bikes", all.session.InitializeResult().ServerInfo.Name)
+
+	read := i.assist("/v1/read", i.token)
+	require.Contains(t, read.tools(), "catalog.get-catalog-entity")
+	for _, tool := range []string{"catalog.register-entity", "catalog.unregister-entity", "catalog.refresh-catalog-entity", "scaffolder.execute-template"} {
+		require.NotContains(t, read.tools(), tool)
+		require.Contains(t, all.tools(), tool)
+	}
+	program := i.assist("/v1", "a-token-of-the-documentation")
+	program.must("catalog.get-catalog-entity", `{"name":"cart"}`)
+	program.refused("catalog.unregister-entity", `{"type":{"locationId":"x"}}`, "NotAllowedError")
+	require.NotContains(t, program.tools(), "scaffolder.execute-template")
+	_, discovery := i.send("GET", "/api/auth/.well-known/openid-configuration", nil)
+	require.Contains(t, discovery, "registration_endpoint")
+	require.Equal(t, true, discovery["client_id_metadata_document_supported"])
 }
