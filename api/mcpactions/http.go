@@ -41,13 +41,13 @@ func (s *Service) Admit(c *gin.Context) error {
 // Serve answers POST of a server. The request has been admitted.
 func (s *Service) Serve(key string) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		body, status, fault := readBody(c.Request)
+		body, message, status, fault := readBody(c.Request)
 		if fault != "" {
 			refuse(c, status, codeParse, fault)
 			return
 		}
 		r := c.Request
-		v := &visit{Service: s, server: s.servers[key], request: r,
+		v := &visit{Service: s, server: s.servers[key], request: r, needs: needed(message),
 			caller: actions.Caller{Principal: auth.PrincipalFrom(r.Context()), Token: actions.TokenOf(r)}}
 		server, err := v.build()
 		if err != nil {
@@ -76,22 +76,36 @@ func refuse(c *gin.Context, status, code int, message string) {
 
 // readBody reads the message, as far as it has a size and a depth that may go
 // on to the SDK.
-func readBody(r *http.Request) (body []byte, status int, fault string) {
+func readBody(r *http.Request) (body []byte, message any, status int, fault string) {
 	if !wire.IsJSON(r) {
-		return nil, http.StatusUnsupportedMediaType, "Unsupported Media Type: Content-Type must be application/json"
+		return nil, nil, http.StatusUnsupportedMediaType, "Unsupported Media Type: Content-Type must be application/json"
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, http.StatusRequestEntityTooLarge, "the request has more than 1 MiB"
+		return nil, nil, http.StatusRequestEntityTooLarge, "the request has more than 1 MiB"
 	case err != nil:
-		return nil, http.StatusBadRequest, "the request cannot be read"
+		return nil, nil, http.StatusBadRequest, "the request cannot be read"
 	}
-	if _, err := jsonvalue.Parse(body); err != nil {
-		return nil, http.StatusBadRequest, "Parse error: " + err.Error()
+	if message, err = jsonvalue.Parse(body); err != nil {
+		return nil, nil, http.StatusBadRequest, "Parse error: " + err.Error()
 	}
-	return body, 0, ""
+	return body, message, 0, ""
+}
+
+// needed tells of which tools a message is about: all for a list, and for what
+// is no single message.
+func needed(message any) func(name string) bool {
+	o, ok := message.(*jsonvalue.Object)
+	if !ok || o.String("method") == "tools/list" {
+		return func(string) bool { return true }
+	}
+	asked := ""
+	if o.String("method") == "tools/call" {
+		asked = o.Object("params").String("name")
+	}
+	return func(name string) bool { return name == asked || simpleName(name) == asked }
 }
 
 type serverKey struct{}

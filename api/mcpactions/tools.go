@@ -28,10 +28,11 @@ type visit struct {
 	caller  actions.Caller
 	tools   map[string]string // id of the action by the name of the tool
 	others  map[string]string // name of the tool by another spelling
+	needs   func(name string) bool
 }
 
-// build makes the server that answers the visit: it has the tools that there
-// are for the caller.
+// build makes the server that answers the visit: it has those of the tools that
+// there are for the caller which the visit is about.
 func (v *visit) build() (*mcp.Server, error) {
 	list, err := v.o.Actions.For(v.request.Context(), v.caller.Principal)
 	if err != nil {
@@ -47,6 +48,9 @@ func (v *visit) build() (*mcp.Server, error) {
 			continue
 		}
 		name := v.nameOf(a)
+		if !v.needs(name) {
+			continue
+		}
 		if _, taken := v.tools[name]; taken {
 			v.o.Log.Warn("two actions have the same name as tools, and one of them is left out",
 				slog.String("tool", name), slog.String("action", a.ID()))
