@@ -17,8 +17,12 @@ import (
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 )
 
-// maxBody is the largest request, in bytes.
-const maxBody = 1 << 20
+// maxBody is the largest request, in bytes, and maxBatch the most messages in
+// one, which early versions of the protocol allow.
+const (
+	maxBody  = 1 << 20
+	maxBatch = 20
+)
 
 // Codes of JSON-RPC for what is wrong before there is a message.
 const (
@@ -90,6 +94,9 @@ func readBody(r *http.Request) (body []byte, message any, status int, fault stri
 	}
 	if message, err = jsonvalue.Parse(body); err != nil {
 		return nil, nil, http.StatusBadRequest, "Parse error: " + err.Error()
+	}
+	if list, _ := message.([]any); len(list) > maxBatch {
+		return nil, nil, http.StatusBadRequest, "there are more than 20 messages at once"
 	}
 	return body, message, 0, ""
 }

@@ -243,6 +243,8 @@ func TestRequests(t *testing.T) {
 		{"DELETE", "DELETE", "", nil, 405, "Method not allowed."},
 		{"no JSON", "POST", `{"jsonrpc"`, nil, 400, `"code":-32700`},
 		{"no message", "POST", `{"hello":"world"}`, nil, 400, ""},
+		{"two messages", "POST", "[" + list + "," + strings.Replace(list, ":1,", ":2,", 1) + "]", nil, 200, `"id":2`},
+		{"too many messages", "POST", "[" + strings.Repeat(list+",", 20) + list + "]", nil, 400, "more than 20"},
 		{"too deep", "POST", strings.Repeat("[", 600_000), nil, 400, "Parse error"},
 		{"too large", "POST", `{"x":"` + strings.Repeat("x", 1<<20) + `"}`, nil, 413, "1 MiB"},
 		{"another type", "POST", list, []apitest.RequestOption{apitest.With("Content-Type", "text/plain")}, 415, "application/json"},
