@@ -42,6 +42,7 @@ func (s *Server) mcpAdmit(c *gin.Context) {
 func (s *Server) oauthRoutes(e *gin.Engine) {
 	o, auth, root := s.portal.OAuth, group{s, e.Group("/api/auth")}, group{s, e.Group("")}
 	auth.get("/.well-known/openid-configuration", o.Metadata)
+	auth.get(oauthserver.CLIPath, o.CLI)
 	auth.get("/v1/authorize", o.Authorize)
 	auth.get("/v1/sessions/:id", o.Session)
 	auth.post("/v1/sessions/:id/approve", o.Approve)

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gin-gonic/gin"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
@@ -30,6 +31,9 @@ import (
 type usersMayNot struct{ name string }
 
 func (d usersMayNot) Decide(_ context.Context, who auth.Principal, p permission.Permission, _ string) (permission.Decision, error) {
+	if p.Name == "broken.policy" {
+		return permission.Decision{}, errors.New("the policy is broken")
+	}
 	if p.Name == d.name && who.Kind == auth.User {
 		return permission.Decision{}, nil
 	}
@@ -144,8 +148,9 @@ func TestClient(t *testing.T) {
 	require.Equal(t, "backstage", about.ServerInfo.Name)
 	require.Equal(t, "1.2.3", about.ServerInfo.Version)
 	require.Equal(t, "Be kind.", about.Instructions)
-	require.NotNil(t, about.Capabilities.Tools)
-	require.Nil(t, about.Capabilities.Logging)
+	capabilities, err := json.Marshal(about.Capabilities)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"tools":{}}`, string(capabilities))
 
 	res, err := session.ListTools(t.Context(), nil)
 	require.NoError(t, err)
@@ -214,6 +219,59 @@ func TestServers(t *testing.T) {
 	require.Equal(t, 404, s.Do("GET", "/api/mcp-actions/v1/sse", "").Status)
 }
 
+// For clients whose models take letters, digits and underscores alone.
+func TestSimpleNames(t *testing.T) {
+	s, h := serve(t, func(o *mcpactions.Options) { o.SimpleNames = true }, offered()...)
+	session := connect(t, h, "/v1", s.Token)
+	require.Equal(t, []string{"catalog_drop_it", "catalog_get_it", "other_broken", "other_large", "other_missing", "other_slow"}, tools(t, session))
+	for _, name := range []string{"catalog_get_it", "catalog.get-it"} {
+		text, isError := call(t, session, name, `{"n":2}`)
+		require.False(t, isError, text)
+	}
+}
+
+// Where nobody can say what a caller sees, nothing is shown, and why is not
+// told.
+func TestPermissionsThatCannotBeAsked(t *testing.T) {
+	s, _ := serve(t, nil, append(offered(), named("broken.policy"))...)
+	res := s.Do("POST", "/api/mcp-actions/v1", list, apitest.With("Accept", accept))
+	require.Equal(t, 500, res.Status)
+	require.JSONEq(t, `{"jsonrpc":"2.0","error":{"code":-32000,"message":"Internal server error"},"id":null}`, res.Text())
+	require.Contains(t, s.Log(), "the policy is broken")
+}
+
+// named is an action that needs a permission to be seen.
+func named(permissionName string) actions.Action {
+	a := action("other", "guarded", echo)
+	a.Visibility = &permission.Permission{Plugin: "other", Name: permissionName}
+	return a
+}
+
+// Whatever is sent, the answer is one of HTTP and JSON-RPC, and soon.
+func FuzzMessages(f *testing.F) {
+	authority := &auth.Authority{}
+	r, err := actions.New(actions.Options{Authenticator: authority, Decider: usersMayNot{}})
+	require.NoError(f, err)
+	require.NoError(f, r.Add(action("catalog", "get-it", echo)))
+	m, err := mcpactions.New(mcpactions.Options{Actions: r, Servers: []mcpactions.Server{{Name: "x"}}})
+	require.NoError(f, err)
+	for _, seed := range []string{list, "[" + list + "]", `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"catalog.get-it","arguments":{"n":1}}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"x","version":"1"}}}`,
+		`{"jsonrpc":"2.0","method":"notifications/initialized"}`, `{"jsonrpc":"2.0","id":null,"result":{}}`, `{"method":5}`, "[]", "null", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		w := httptest.NewRecorder()
+		c, _ := gin.CreateTestContext(w)
+		ctx := auth.WithPrincipal(t.Context(), auth.Principal{Kind: auth.User, Subject: "user:default/jane"})
+		c.Request = httptest.NewRequestWithContext(ctx, "POST", "/", strings.NewReader(body))
+		c.Request.Header.Set("Content-Type", "application/json")
+		c.Request.Header.Set("Accept", accept)
+		m.Serve("")(c)
+		require.Contains(t, []int{200, 202, 400, 413}, w.Code, w.Body)
+	})
+}
+
 const (
 	list   = `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
 	accept = "application/json, text/event-stream"
@@ -258,6 +316,24 @@ func TestRequests(t *testing.T) {
 			require.Contains(t, res.Text(), tc.says)
 		})
 	}
+}
+
+// Where the default policy is switched off, tools still have to know for whom
+// they act.
+func TestNobodyIsNoCallerWhateverThePolicy(t *testing.T) {
+	s := apitest.New(t, func(o *api.Options, a *auth.Options) {
+		a.DisableDefaultPolicy = true
+		authority, err := auth.New(t.Context(), *a)
+		require.NoError(t, err)
+		r, err := actions.New(actions.Options{Authenticator: authority, Decider: usersMayNot{}})
+		require.NoError(t, err)
+		o.Auth = authority
+		o.Portal.MCP, err = mcpactions.New(mcpactions.Options{Actions: r, Servers: []mcpactions.Server{{Name: "x"}}})
+		require.NoError(t, err)
+	})
+	res := s.Do("POST", "/api/mcp-actions/v1", list, apitest.Anonymous, apitest.With("Accept", accept))
+	require.Equal(t, 401, res.Status)
+	require.Equal(t, 200, s.Do("POST", "/api/mcp-actions/v1", list, apitest.With("Accept", accept)).Status)
 }
 
 // What is done and by whom is in the log; what tools were told is not.

@@ -33,6 +33,10 @@ type Options struct {
 	// PlainNames leaves the plugin out of the names of tools; false: they are
 	// <plugin>.<action>.
 	PlainNames bool
+	// SimpleNames writes names with letters, digits and underscores alone, as
+	// catalog_get_catalog_entity, for clients whose models take no others; false:
+	// as they are. Either spelling is understood.
+	SimpleNames bool
 	// Version of the program, as clients are told it; "": unknown.
 	Version string
 	// Origins are glob patterns of the origins whose pages may call; nil: none.

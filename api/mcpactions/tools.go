@@ -27,7 +27,7 @@ type visit struct {
 	request *http.Request
 	caller  actions.Caller
 	tools   map[string]string // id of the action by the name of the tool
-	others  map[string]string // name of the tool by another spelling
+	others  map[string]string // name of the tool by its other spelling
 	needs   func(name string) bool
 }
 
@@ -48,7 +48,7 @@ func (v *visit) build() (*mcp.Server, error) {
 			continue
 		}
 		name := v.nameOf(a)
-		if !v.needs(name) {
+		if !v.needs(v.fullName(a)) {
 			continue
 		}
 		if _, taken := v.tools[name]; taken {
@@ -56,7 +56,7 @@ func (v *visit) build() (*mcp.Server, error) {
 				slog.String("tool", name), slog.String("action", a.ID()))
 			continue
 		}
-		v.tools[name], v.others[simpleName(name)] = a.ID(), name
+		v.tools[name], v.others[simpleName(name)], v.others[v.fullName(a)] = a.ID(), name, name
 		server.AddTool(toolOf(name, a), v.call)
 	}
 	server.AddReceivingMiddleware(v.around)
@@ -64,6 +64,13 @@ func (v *visit) build() (*mcp.Server, error) {
 }
 
 func (v *visit) nameOf(a *actions.Action) string {
+	if v.o.SimpleNames {
+		return simpleName(v.fullName(a))
+	}
+	return v.fullName(a)
+}
+
+func (v *visit) fullName(a *actions.Action) string {
 	if v.o.PlainNames {
 		return a.Name
 	}

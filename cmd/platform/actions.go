@@ -26,7 +26,7 @@ func (o *portal) openActions(p *platform, authority *auth.Authority, decider per
 		return err
 	}
 	options := mcpactions.Options{
-		Actions: o.plugins.Actions, PlainNames: s.PlainToolNames, Version: versionText(), Origins: portalOrigins(p.settings),
+		Actions: o.plugins.Actions, PlainNames: s.PlainToolNames, SimpleNames: s.SimpleToolNames, Version: versionText(), Origins: portalOrigins(p.settings),
 		Log: p.log, Registerer: p.registry,
 	}
 	for _, server := range append([]config.MCPServer{s.Default}, s.Servers...) {

@@ -13,6 +13,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gin-gonic/gin"
+
+	"github.com/greenroom-idp/greenroom/api/wire"
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 )
 
@@ -21,6 +24,23 @@ const (
 	documentTimeout = 10 * time.Second
 	maxDocument     = 64 << 10
 )
+
+// The command line of Backstage is known by a document of ours.
+const (
+	CLIPath     = "/.well-known/oauth-client/cli.json"
+	cliName     = "Backstage CLI"
+	cliRedirect = "http://127.0.0.1:8055/callback"
+)
+
+// CLI answers GET CLIPath of the plugin.
+func (s *Server) CLI(*gin.Context) (any, error) {
+	if s.o.Documents == nil {
+		return nil, wire.NotFound("Client ID metadata documents not enabled")
+	}
+	return wire.Obj("client_id", s.issuer+CLIPath, "client_name", cliName, "redirect_uris", []any{cliRedirect},
+		"response_types", []any{"code"}, "grant_types", s.grantTypes(), "token_endpoint_auth_method", "none",
+		"scope", "openid offline_access"), nil
+}
 
 // isDocument tells whether an id is the URL of a document.
 func isDocument(id string) bool {
@@ -31,6 +51,9 @@ func isDocument(id string) bool {
 func (s *Server) document(ctx context.Context, id string) (client, error) {
 	if s.o.Documents == nil {
 		return client{}, invalidRequest("Client ID metadata documents not enabled")
+	}
+	if id == s.issuer+CLIPath {
+		return client{Name: cliName, Redirects: []string{cliRedirect}}, nil
 	}
 	u, err := url.Parse(id)
 	switch {

@@ -566,6 +566,21 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
+// The command line of Backstage is known without a document elsewhere.
+func TestTheCommandLine(t *testing.T) {
+	w := newWorld(t, func(o *oauthserver.Options) { o.Documents = &oauthserver.Documents{Clients: []string{}} })
+	document := object(t, w.Do("GET", "/api/auth/.well-known/oauth-client/cli.json", "", apitest.Anonymous))
+	id, place := document["client_id"].(string), document["redirect_uris"].([]any)[0].(string)
+	require.Equal(t, base+"/api/auth/.well-known/oauth-client/cli.json", id)
+	session := w.ask(id, "redirect_uri", place)
+	require.Contains(t, w.Do("GET", "/api/auth/v1/sessions/"+session, "").Text(), "Backstage CLI")
+	require.Equal(t, 400, w.Do("GET", asking(id, "redirect_uri", "http://127.0.0.1:8055/other"), "").Status)
+
+	w = newWorld(t, nil)
+	require.Equal(t, 404, w.Do("GET", "/api/auth/.well-known/oauth-client/cli.json", "", apitest.Anonymous).Status)
+	require.Equal(t, 400, w.Do("GET", asking(id, "redirect_uri", place), "").Status)
+}
+
 // A document is not read from the inside of the network, whatever its URL.
 func TestDocumentsOfTheInside(t *testing.T) {
 	asked := false

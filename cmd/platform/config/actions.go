@@ -15,6 +15,8 @@ type Actions struct {
 	Servers []MCPServer
 	// PlainToolNames is the inverse of mcpActions.namespacedToolNames.
 	PlainToolNames bool
+	// SimpleToolNames is mcpActions.simpleToolNames, which is ours.
+	SimpleToolNames bool
 }
 
 // ActionFilter chooses actions.
@@ -41,7 +43,7 @@ func (r *reader) actions(c *Config) Actions {
 	a := Actions{
 		Sources: r.list(c.At("backend.actions.pluginSources")), Filter: r.actionFilter(c.At("backend.actions.filter")),
 		Default:        r.mcpServer("", mcp),
-		PlainToolNames: !r.boolean(mcp.At("namespacedToolNames"), true),
+		PlainToolNames: !r.boolean(mcp.At("namespacedToolNames"), true), SimpleToolNames: r.boolean(mcp.At("simpleToolNames"), false),
 	}
 	a.Default.Name = r.text(mcp.At("name"), "backstage")
 	servers := mcp.At("servers")

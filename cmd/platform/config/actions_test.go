@@ -20,6 +20,7 @@ backend:
 mcpActions:
   description: Bikes
   namespacedToolNames: false
+  simpleToolNames: true
   servers:
     read-only: {name: To read, instructions: Be kind., filter: {include: [{attributes: {readOnly: true, idempotent: true}}]}}
     all: {name: All}
@@ -34,7 +35,7 @@ mcpActions:
 			{Key: "read-only", Name: "To read", Instructions: "Be kind.", Filter: config.ActionFilter{Include: []config.ActionRule{{ReadOnly: &yes, Idempotent: &yes}}}},
 			{Key: "all", Name: "All"},
 		},
-		PlainToolNames: true,
+		PlainToolNames: true, SimpleToolNames: true,
 	}, s.Portal.Actions)
 
 	s, err = config.Read(load(t, "backend: {baseUrl: 'http://localhost:7007'}", nil))
