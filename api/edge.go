@@ -58,15 +58,18 @@ func (s *Server) finish(c *gin.Context, start time.Time) {
 }
 
 func (s *Server) logAccess(c *gin.Context, start time.Time, took time.Duration) {
-	r := c.Request
-	if !s.log.Enabled(r.Context(), slog.LevelInfo) {
+	r, level := c.Request, slog.LevelInfo
+	if !s.logHealth && strings.HasPrefix(c.FullPath(), healthPath) {
+		level = slog.LevelDebug // asked for every few seconds, and never of interest
+	}
+	if !s.log.Enabled(r.Context(), level) {
 		return
 	}
 	url := r.RequestURI
 	if !strings.HasPrefix(url, "/") {
 		url = r.URL.RequestURI() // the absolute form may hold a password
 	}
-	s.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+	s.log.LogAttrs(r.Context(), level, "request",
 		slog.String("type", "incomingRequest"), slog.Time("date", start), slog.String("method", r.Method),
 		slog.String("url", loggedURL(url)), slog.Int("status", c.Writer.Status()), slog.String("http_version", r.Proto),
 		slog.String("user_agent", r.UserAgent()), slog.String("referrer", loggedURL(r.Referer())),

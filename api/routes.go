@@ -20,6 +20,7 @@ func isPlugin(name string) bool { return slices.Contains(plugins[:], name) }
 const (
 	pluginKeysPath = "/.backstage/auth/v1/jwks.json"
 	cookiePath     = "/.backstage/auth/v1/cookie"
+	healthPath     = "/.backstage/health"
 )
 
 // routes are all routes of the program. GET routes answer HEAD as well.
@@ -34,8 +35,8 @@ func (s *Server) routes() *gin.Engine {
 	root := group{s, e.Group("")}
 	e.GET("/", s.home)
 	e.HEAD("/", s.home)
-	root.get("/.backstage/health/v1/liveness", s.liveness)
-	root.get("/.backstage/health/v1/readiness", s.readiness)
+	root.get(healthPath+"/v1/liveness", s.liveness)
+	root.get(healthPath+"/v1/readiness", s.readiness)
 	e.GET("/metrics", gin.WrapH(promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{})))
 
 	for _, plugin := range plugins {

@@ -45,6 +45,9 @@ type Options struct {
 	Logger *slog.Logger
 	// AccessLog writes a line at level info for every request; false: none.
 	AccessLog bool
+	// LogHealth has requests for health in the access log at level info, too;
+	// false: they are at level debug.
+	LogHealth bool
 	// Registry is served at /metrics and gets the metrics of HTTP; nil: one of
 	// its own.
 	Registry *prometheus.Registry
@@ -78,6 +81,7 @@ type Server struct {
 	limits      Limits
 	log         *slog.Logger
 	accessLog   bool
+	logHealth   bool
 	registry    *prometheus.Registry
 	metrics     *httpMetrics
 	cors        *cors
@@ -92,6 +96,7 @@ type Server struct {
 
 	mu       sync.Mutex
 	ready    chan struct{} // closed once started
+	leaving  chan struct{} // closed once readiness fails, as the end is near
 	stopping chan struct{} // closed once stopping
 }
 
@@ -105,9 +110,9 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, scaffolder: o.Scaffolder, events: o.Events, providers: o.Providers,
-		search: o.Search, portal: o.Portal, limits: o.Limits, log: o.Logger, accessLog: o.AccessLog,
+		search: o.Search, portal: o.Portal, limits: o.Limits, log: o.Logger, accessLog: o.AccessLog, logHealth: o.LogHealth,
 		registry: o.Registry, headers: securityHeaders(o.CSP), health: o.HealthHeaders, now: o.Now,
-		ids: newRequestIDs(), startupWait: o.StartupWait, ready: make(chan struct{}), stopping: make(chan struct{}),
+		ids: newRequestIDs(), startupWait: o.StartupWait, ready: make(chan struct{}), leaving: make(chan struct{}), stopping: make(chan struct{}),
 	}
 	s.setDefaults()
 	o.Permission.SetApplier(catalogapi.EntityType, o.Catalog)
@@ -172,10 +177,15 @@ func (s *Server) canonical(w http.ResponseWriter, r *http.Request) {
 // Started lets requests to plugins through, and makes readiness succeed.
 func (s *Server) Started() { s.closeOnce(s.ready) }
 
+// Leaving makes readiness fail, so that load balancers look for somebody else.
+// Requests are answered as before.
+func (s *Server) Leaving() { s.closeOnce(s.leaving) }
+
 // Stopping refuses requests to plugins, makes readiness fail, ends those
 // requests that wait for events, and sends the open connections of signals
 // away: nothing else would end them.
 func (s *Server) Stopping() {
+	s.Leaving()
 	s.closeOnce(s.stopping)
 	if s.scaffolder != nil {
 		s.scaffolder.Stop()

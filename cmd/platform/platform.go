@@ -217,7 +217,7 @@ func (p *platform) openAPI(ctx context.Context) error {
 	}
 	p.api, err = api.New(api.Options{
 		Auth: authority, Permission: decider, Catalog: catalogAPI, Scaffolder: p.scaffolder.api, Events: events, Providers: providers,
-		Search: searchAPI, Logger: p.log, AccessLog: true,
+		Search: searchAPI, Logger: p.log, AccessLog: true, LogHealth: s.Backend.LogHealth,
 		Registry: p.registry, CatalogStats: p.stats, CORS: corsOptions(s.Backend.CORS), CSP: s.Backend.CSP,
 		StartupWait: s.Backend.StartupWait, HealthHeaders: s.Backend.HealthHeaders,
 		Portal: p.portal.plugins, Limits: p.portal.limits,

@@ -90,7 +90,7 @@ func serve(ctx context.Context, o serveOptions, stdout io.Writer) (err error) {
 		case <-ctx.Done():
 		}
 	}()
-	return serveHTTP(ctx, listener, p.api, log, p.api.Stopping)
+	return serveHTTP(ctx, listener, p.api, log, shutdown{leaving: p.api.Leaving, delay: settings.Backend.ShutdownDelay, draining: p.api.Stopping})
 }
 
 // errCatalogFailed ends the server; closing the platform says what happened.

@@ -56,6 +56,8 @@ type Backend struct {
 	ShutdownDelay time.Duration
 	// HealthHeaders are added to health answers.
 	HealthHeaders map[string]string
+	// LogHealth has requests for health in the access log.
+	LogHealth bool
 }
 
 // CORS is backend.cors.
@@ -141,6 +143,7 @@ func (r *reader) backend(v Value) Backend {
 		StartupWait:   r.milliseconds(v.At("lifecycle.startupRequestPauseTimeout"), 0),
 		ShutdownDelay: r.milliseconds(v.At("lifecycle.serverShutdownDelay"), 0),
 		HealthHeaders: r.texts(v.At("health.headers")),
+		LogHealth:     r.boolean(v.At("health.accessLog"), false),
 	}
 	b.BaseURL = strings.TrimRight(r.required(v.At("baseUrl")), "/")
 	for item := range r.items(v.At("reading.allow")) {
