@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/greenroom-idp/greenroom/api/wire"
 	"github.com/greenroom-idp/greenroom/catalog"
 )
 
@@ -65,15 +66,20 @@ func (s *Server) logAccess(c *gin.Context, start time.Time, took time.Duration) 
 	if !s.log.Enabled(r.Context(), level) {
 		return
 	}
-	url := r.RequestURI
-	if !strings.HasPrefix(url, "/") {
-		url = r.URL.RequestURI() // the absolute form may hold a password
-	}
 	s.log.LogAttrs(r.Context(), level, "request",
 		slog.String("type", "incomingRequest"), slog.Time("date", start), slog.String("method", r.Method),
-		slog.String("url", loggedURL(url)), slog.Int("status", c.Writer.Status()), slog.String("http_version", r.Proto),
-		slog.String("user_agent", r.UserAgent()), slog.String("referrer", loggedURL(r.Referer())),
+		slog.String("url", wire.LoggedURL(sentURL(r))), slog.Int("status", c.Writer.Status()), slog.String("http_version", r.Proto),
+		slog.String("user_agent", r.UserAgent()), slog.String("referrer", wire.LoggedURL(r.Referer())),
 		slog.Int("content_length", max(0, c.Writer.Size())), slog.Duration("took", took))
+}
+
+// sentURL returns the path and query of a request as they were sent. The
+// absolute form may hold a password.
+func sentURL(r *http.Request) string {
+	if strings.HasPrefix(r.RequestURI, "/") {
+		return r.RequestURI
+	}
+	return r.URL.RequestURI()
 }
 
 // barrier stands before all routes of plugins, those that do not exist

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync/atomic"
 
+	"github.com/greenroom-idp/greenroom/api/audit"
 	"github.com/greenroom-idp/greenroom/api/auth"
 )
 
@@ -18,6 +19,7 @@ type requestContext struct {
 	ids       *requestIDs
 	number    uint64
 	principal *auth.Principal // set by the barrier, before any handler runs
+	event     *audit.Event    // of the audit log; nil: there is none
 }
 
 type requestKey struct{}
@@ -32,6 +34,8 @@ func (c *requestContext) Value(key any) any {
 		if c.principal != nil {
 			return c.principal
 		}
+	case audit.Key:
+		return c.event
 	}
 	return c.Context.Value(key)
 }

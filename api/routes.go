@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
@@ -194,12 +195,17 @@ type group struct {
 }
 
 func (g group) get(path string, h wire.Handler) {
+	h = g.s.audited(http.MethodGet, g.r.BasePath()+path, h)
 	g.r.GET(path, g.s.handle(h))
 	g.r.HEAD(path, g.s.handle(h))
 }
-func (g group) post(path string, h wire.Handler)   { g.r.POST(path, g.s.handle(h)) }
-func (g group) put(path string, h wire.Handler)    { g.r.PUT(path, g.s.handle(h)) }
-func (g group) delete(path string, h wire.Handler) { g.r.DELETE(path, g.s.handle(h)) }
+func (g group) post(path string, h wire.Handler)   { g.on(http.MethodPost, path, h) }
+func (g group) put(path string, h wire.Handler)    { g.on(http.MethodPut, path, h) }
+func (g group) delete(path string, h wire.Handler) { g.on(http.MethodDelete, path, h) }
+
+func (g group) on(method, path string, h wire.Handler) {
+	g.r.Handle(method, path, g.s.handle(g.s.audited(method, g.r.BasePath()+path, h)))
+}
 
 func firstSegment(path string) string {
 	segment, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")

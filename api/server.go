@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/greenroom-idp/greenroom/api/audit"
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
 	"github.com/greenroom-idp/greenroom/api/eventsapi"
@@ -64,6 +65,8 @@ type Options struct {
 	StartupWait time.Duration
 	// HealthHeaders are added to health answers; nil: none.
 	HealthHeaders map[string]string
+	// Auditor writes who did what; nil: nobody does.
+	Auditor *audit.Auditor
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 }
@@ -82,6 +85,8 @@ type Server struct {
 	log         *slog.Logger
 	accessLog   bool
 	logHealth   bool
+	auditor     *audit.Auditor
+	audits      map[string]map[string]auditRule // by plugin, and by method and path
 	registry    *prometheus.Registry
 	metrics     *httpMetrics
 	cors        *cors
@@ -111,6 +116,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, scaffolder: o.Scaffolder, events: o.Events, providers: o.Providers,
 		search: o.Search, portal: o.Portal, limits: o.Limits, log: o.Logger, accessLog: o.AccessLog, logHealth: o.LogHealth,
+		auditor: o.Auditor, audits: map[string]map[string]auditRule{"catalog": catalogAudits(), "scaffolder": scaffolderAudits()},
 		registry: o.Registry, headers: securityHeaders(o.CSP), health: o.HealthHeaders, now: o.Now,
 		ids: newRequestIDs(), startupWait: o.StartupWait, ready: make(chan struct{}), leaving: make(chan struct{}), stopping: make(chan struct{}),
 	}

@@ -2,6 +2,7 @@ package scaffolderapi
 
 import (
 	"errors"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/greenroom-idp/greenroom/api/audit"
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/wire"
@@ -38,18 +40,16 @@ func (a *API) CreateTask(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, wire.InputError(err.Error())
 	}
-	return a.audited(c, taskAudit("create", "medium"), func(e *audit) (any, error) {
-		e.about("template_ref", ref.String())
-		if err := a.require(c, taskCreate); err != nil {
-			return nil, err
-		}
-		id, err := a.create(c, ref, in.Body.Object("values"), textsOf(in.Body.Object("secrets")))
-		if err != nil {
-			return refused(err)
-		}
-		e.about("task_id", id)
-		return wire.Created(wire.Obj("id", id)), nil
-	})
+	audit.About(c.Request.Context(), slog.String("templateRef", ref.String()))
+	if err := a.require(c, taskCreate); err != nil {
+		return nil, err
+	}
+	id, err := a.create(c, ref, in.Body.Object("values"), textsOf(in.Body.Object("secrets")))
+	if err != nil {
+		return refused(err)
+	}
+	audit.About(c.Request.Context(), slog.String("taskId", id))
+	return wire.Created(wire.Obj("id", id)), nil
 }
 
 func (a *API) create(c *gin.Context, ref catalog.EntityRef, values *jsonvalue.Object, secrets map[string]string) (string, error) {
@@ -140,7 +140,7 @@ func (a *API) ListTasks(c *gin.Context) (any, error) {
 	if n := in.Count("offset"); n != nil {
 		q.Offset = *n
 	}
-	return a.audited(c, taskAudit("list", "low"), func(*audit) (any, error) { return a.list(c, q) })
+	return a.list(c, q)
 }
 
 func (a *API) list(c *gin.Context, q engine.Query) (any, error) {
@@ -215,15 +215,14 @@ func appendTime(dst []byte, t time.Time) []byte {
 
 // task returns the task of the path, if it is there. Whether the caller may
 // know of it is not asked.
-func (a *API) task(c *gin.Context, e *audit) (scaffolder.Task, []byte, error) {
+func (a *API) task(c *gin.Context) (scaffolder.Task, []byte, error) {
 	id, _ := wire.Param(c, "taskId")
-	e.about("task_id", id)
 	return a.Engine.Task(id)
 }
 
 // readable returns the task of the path if the caller may read it.
-func (a *API) readable(c *gin.Context, e *audit) (scaffolder.Task, []byte, error) {
-	t, spec, err := a.task(c, e)
+func (a *API) readable(c *gin.Context) (scaffolder.Task, []byte, error) {
+	t, spec, err := a.task(c)
 	if err != nil {
 		return t, nil, err
 	}
@@ -235,13 +234,11 @@ func (a *API) GetTask(c *gin.Context) (any, error) {
 	if _, err := opTask.Read(c); err != nil {
 		return nil, err
 	}
-	return a.audited(c, taskAudit("get", "low"), func(e *audit) (any, error) {
-		t, spec, err := a.readable(c, e)
-		if err != nil {
-			return nil, err
-		}
-		return appendTask(nil, t, spec), nil
-	})
+	t, spec, err := a.readable(c)
+	if err != nil {
+		return nil, err
+	}
+	return appendTask(nil, t, spec), nil
 }
 
 // CancelTask answers POST /v2/tasks/{taskId}/cancel.
@@ -249,19 +246,17 @@ func (a *API) CancelTask(c *gin.Context) (any, error) {
 	if _, err := opCancel.Read(c); err != nil {
 		return nil, err
 	}
-	return a.audited(c, taskAudit("cancel", "medium"), func(e *audit) (any, error) {
-		t, _, err := a.readable(c, e)
-		if err != nil {
-			return nil, err
-		}
-		if err := a.requireOf(c, taskCancel, t); err != nil {
-			return nil, err
-		}
-		if err := a.Engine.Cancel(c.Request.Context(), t.ID); err != nil {
-			return nil, err
-		}
-		return wire.Obj("status", string(scaffolder.Cancelled)), nil
-	})
+	t, _, err := a.readable(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.requireOf(c, taskCancel, t); err != nil {
+		return nil, err
+	}
+	if err := a.Engine.Cancel(c.Request.Context(), t.ID); err != nil {
+		return nil, err
+	}
+	return wire.Obj("status", string(scaffolder.Cancelled)), nil
 }
 
 // RetryTask answers POST /v2/tasks/{taskId}/retry.
@@ -270,26 +265,24 @@ func (a *API) RetryTask(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.audited(c, taskAudit("retry", "medium"), func(e *audit) (any, error) {
-		t, _, err := a.task(c, e)
-		if err != nil {
-			return nil, err
-		}
-		if err := a.require(c, taskCreate); err != nil {
-			return nil, err
-		}
-		if err := a.requireOf(c, taskRead, t); err != nil {
-			return nil, err
-		}
-		secrets := textsOf(in.Body.Object("secrets"))
-		if err := a.mayRetry(c, t, secrets); err != nil {
-			return refused(err)
-		}
-		if err := a.Engine.Retry(c.Request.Context(), t.ID, a.request(c, scaffolder.Spec{}, secrets)); err != nil {
-			return nil, err
-		}
-		return wire.Created(wire.Obj("id", t.ID)), nil
-	})
+	t, _, err := a.task(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.require(c, taskCreate); err != nil {
+		return nil, err
+	}
+	if err := a.requireOf(c, taskRead, t); err != nil {
+		return nil, err
+	}
+	secrets := textsOf(in.Body.Object("secrets"))
+	if err := a.mayRetry(c, t, secrets); err != nil {
+		return refused(err)
+	}
+	if err := a.Engine.Retry(c.Request.Context(), t.ID, a.request(c, scaffolder.Spec{}, secrets)); err != nil {
+		return nil, err
+	}
+	return wire.Created(wire.Obj("id", t.ID)), nil
 }
 
 // mayRetry asks the template, if it is known, whether the caller may run it and
@@ -315,23 +308,21 @@ func (a *API) DryRun(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.audited(c, taskAudit("dry-run", "low"), func(*audit) (any, error) {
-		if err := a.require(c, taskCreate); err != nil {
-			return nil, err
-		}
-		if err := a.require(c, templateDryRun); err != nil {
-			return nil, err
-		}
-		d, err := a.dryRunOf(c, in.Body)
-		if err != nil {
-			return refused(err)
-		}
-		result, err := a.Engine.DryRun(c.Request.Context(), *d)
-		if err != nil {
-			return nil, stepFault(err)
-		}
-		return describeDryRun(result)
-	})
+	if err := a.require(c, taskCreate); err != nil {
+		return nil, err
+	}
+	if err := a.require(c, templateDryRun); err != nil {
+		return nil, err
+	}
+	d, err := a.dryRunOf(c, in.Body)
+	if err != nil {
+		return refused(err)
+	}
+	result, err := a.Engine.DryRun(c.Request.Context(), *d)
+	if err != nil {
+		return nil, stepFault(err)
+	}
+	return describeDryRun(result)
 }
 
 // dryRunOf checks what a dry-run was asked for.

@@ -36,6 +36,7 @@ type platform struct {
 	storePath string
 
 	log      *slog.Logger
+	observed *observation
 	settings *config.Settings
 	registry *prometheus.Registry
 	db       *bbolt.DB
@@ -63,8 +64,8 @@ type platform struct {
 
 // open builds all parts, from the store up, and begins to work. The context
 // bounds the opening alone. The caller closes what it returns.
-func open(ctx context.Context, s *config.Settings, dataDir string, log *slog.Logger) (*platform, error) {
-	p := &platform{settings: s, log: log, registry: prometheus.NewRegistry(), stop: func() {}, dataDir: dataDir}
+func open(ctx context.Context, s *config.Settings, dataDir string, observed *observation) (*platform, error) {
+	p := &platform{settings: s, log: observed.log, observed: observed, registry: prometheus.NewRegistry(), stop: func() {}, dataDir: dataDir}
 	for _, part := range []func(context.Context) error{
 		func(context.Context) error { return p.openStore(dataDir) },
 		p.openCatalog, p.openCrawl, p.openAPI, p.feed, p.startTasks, p.followSearch,
@@ -80,6 +81,7 @@ func open(ctx context.Context, s *config.Settings, dataDir string, log *slog.Log
 // openStore opens the file, or one that nobody else can find and that is gone
 // at exit.
 func (p *platform) openStore(dataDir string) (err error) {
+	p.observed.register(p.registry)
 	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if !p.settings.Database.Memory {
 		p.db, p.store, err = openData(dataDir, false)
@@ -202,7 +204,7 @@ func (p *platform) openAPI(ctx context.Context) error {
 	p.scaffolder, err = newScaffolder(scaffolderParts{
 		db: p.db, dataDir: p.dataDir, settings: s, log: p.log, registry: p.registry, kinds: p.kinds, hosts: p.hosts,
 		decider: decider, catalog: taskCatalog{catalogAPI}, reader: taskReader{p.hosts, p.reader, p.forges.gitHosts()},
-		notices: taskNotices{p.portal.plugins.Notifications}, forges: p.forges,
+		notices: taskNotices{p.portal.plugins.Notifications}, forges: p.forges, observed: p.observed,
 	})
 	if err != nil {
 		return err
@@ -218,6 +220,7 @@ func (p *platform) openAPI(ctx context.Context) error {
 	p.api, err = api.New(api.Options{
 		Auth: authority, Permission: decider, Catalog: catalogAPI, Scaffolder: p.scaffolder.api, Events: events, Providers: providers,
 		Search: searchAPI, Logger: p.log, AccessLog: true, LogHealth: s.Backend.LogHealth,
+		Auditor:  p.observed.auditor,
 		Registry: p.registry, CatalogStats: p.stats, CORS: corsOptions(s.Backend.CORS), CSP: s.Backend.CSP,
 		StartupWait: s.Backend.StartupWait, HealthHeaders: s.Backend.HealthHeaders,
 		Portal: p.portal.plugins, Limits: p.portal.limits,

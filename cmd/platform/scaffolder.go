@@ -48,6 +48,7 @@ type scaffolderParts struct {
 	reader   taskReader
 	notices  notification.Sender
 	forges   *forges
+	observed *observation
 }
 
 // A scaffoldery is the scaffolder: its tasks, and what answers for them.
@@ -88,7 +89,7 @@ func newScaffolder(p scaffolderParts) (_ *scaffoldery, err error) {
 	s.tasks, err = tasks.New(tasks.Options{
 		Store: store, Workspaces: workspaces, Key: key, Concurrency: concurrency, PerTemplate: s.settings.PerTemplate,
 		Quota: s.settings.WorkspaceQuota, KeepInterrupted: s.settings.KeepInterrupted,
-		ParameterLength: s.settings.ParameterLength, Log: p.log, Registry: p.registry,
+		ParameterLength: s.settings.ParameterLength, Audit: p.observed.execution, Log: p.log, Registry: p.registry,
 		Runner: runner.Options{Actions: registry, Filters: filters.Funcs(added), Policy: scaffolderapi.Policy{Decider: p.decider},
 			Parameters: s.settings.Parameters, Secrets: s.settings.Secrets, Level: taskLogLevel(os.Getenv("LOG_LEVEL"))},
 	})

@@ -61,10 +61,12 @@ func serve(ctx context.Context, o serveOptions, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	log, err := newLogger(stdout, o.logFormat, settings.Log, conf.Secrets(), os.Getenv)
+	observed, err := observe(conf, settings, o.logFormat, stdout)
 	if err != nil {
 		return err
 	}
+	defer closing(&err, observed)
+	log := observed.log
 	log.Info("starting", slog.String("version", versionText()), slog.String("config", strings.Join(conf.Files(), ", ")))
 	for _, warning := range settings.Warnings {
 		log.Warn("configuration", slog.String("warning", warning))
@@ -74,7 +76,8 @@ func serve(ctx context.Context, o serveOptions, stdout io.Writer) (err error) {
 		return err
 	}
 	defer closing(&err, onceClosed{listener})
-	p, err := open(ctx, settings, o.data, log)
+	observed.follow(ctx)
+	p, err := open(ctx, settings, o.data, observed)
 	if err != nil {
 		return err
 	}

@@ -90,7 +90,7 @@ func (a *attempt) run(ctx context.Context) (runner.Result, error) {
 		_, err := tx.PutTask(a.task)
 		return err
 	})
-	a.audit("initiated", nil)
+	a.audit(false, nil)
 	dir := filepath.Join(a.Workspaces, a.task.ID)
 	if err := workspace.Restore(dir, runner.GuardKey(a.before)); err != nil {
 		return runner.Result{Err: workspaceError(err)}, nil
@@ -146,7 +146,7 @@ func (a *attempt) end(ctx context.Context, r runner.Result) error {
 		return err
 	}
 	a.metrics.task(a.task.TemplateRef, r.Err, a.now().Sub(a.started))
-	a.audit("", r.Err)
+	a.audit(true, r.Err)
 	return nil
 }
 
@@ -251,25 +251,15 @@ func (a *attempt) PutCheckpoint(ctx context.Context, key string, value []byte) e
 
 var _ runner.Journal = (*attempt)(nil)
 
-// audit tells the log that the task began, or how it ended.
-func (a *attempt) audit(status string, err error) {
-	level := slog.LevelInfo
-	switch {
-	case err != nil:
-		status = "failed"
-	case status == "":
-		status = "succeeded"
+// audit tells that the task begins to run, or how that ended.
+func (a *attempt) audit(ended bool, err error) {
+	if a.Engine.Audit == nil {
+		return
 	}
-	attrs := []slog.Attr{
-		slog.String("plugin", "scaffolder"), slog.String("event_id", "task"), slog.String("action_type", "execution"),
-		slog.String("severity", "medium"), slog.String("status", status), slog.String("task_id", a.task.ID),
-		slog.String("created_by", a.task.CreatedBy), slog.String("template_ref", a.task.TemplateRef),
-		slog.String("task_parameters", string(jsonvalue.Append(nil, a.shortened(a.spec.Parameters())))),
-	}
-	if err != nil {
-		attrs = append(attrs, slog.String("error", err.Error()))
-	}
-	a.Engine.Log.LogAttrs(context.Background(), level, "audit", attrs...)
+	a.Engine.Audit(Execution{
+		TaskID: a.task.ID, TemplateRef: a.task.TemplateRef, CreatedBy: a.task.CreatedBy,
+		Parameters: string(jsonvalue.Append(nil, a.shortened(a.spec.Parameters()))), Ended: ended, Err: err,
+	})
 }
 
 // shortened cuts long texts in parameters.

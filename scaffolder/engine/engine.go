@@ -45,12 +45,25 @@ type Options struct {
 	// ParameterLength is how long a text in the parameters may be that the audit
 	// log shows; 0: 256, negative: as long as it is.
 	ParameterLength int
+	// Audit is told when a task begins to run, and how the run ended; nil: nobody
+	// is.
+	Audit func(Execution)
 	// Log; nil: nothing is logged.
 	Log *slog.Logger
 	// Registry takes the metrics; nil: there are none.
 	Registry prometheus.Registerer
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
+}
+
+// An Execution is one run of a task, as an audit log shows it.
+type Execution struct {
+	TaskID, TemplateRef, CreatedBy string
+	// Parameters are what the task was given, as JSON with long texts cut.
+	Parameters string
+	// Ended tells that the run is over, with Err if it failed; false: it begins.
+	Ended bool
+	Err   error
 }
 
 // An Engine keeps tasks. It is made by New, and works between Start and

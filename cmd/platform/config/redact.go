@@ -48,11 +48,10 @@ func collectSecrets(n *node, secret bool, out *[]string) {
 }
 
 // Redact returns a writer that passes every Write on to w as one, with ***
-// where one of the secrets stood, as it is or as JSON escapes it.
+// where one of the secrets stood, as it is or as JSON escapes it, and where
+// something stood that is a secret by its look: a token of ours or of a Git
+// host, a credential of HTTP, a password in a URL.
 func Redact(w io.Writer, secrets []string) io.Writer {
-	if len(secrets) == 0 {
-		return w
-	}
 	r := &redacting{w: w}
 	for _, s := range secrets {
 		r.secrets = append(r.secrets, []byte(s))
@@ -77,8 +76,44 @@ func (r *redacting) Write(p []byte) (int, error) {
 			masked = bytes.ReplaceAll(masked, s, mask)
 		}
 	}
+	for i := range looks {
+		masked = looks[i].mask(masked)
+	}
 	if _, err := r.w.Write(masked); err != nil {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// A look is one of secrets that are known by it. A text that holds none of the
+// hints is not searched, since that costs more than all else.
+type look struct {
+	hints   [][]byte
+	pattern *regexp.Regexp
+	with    []byte
+}
+
+var looks = [...]look{
+	newLook(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*`, "***", "eyJ"), // a JSON web token
+	newLook(`(?i)\b(bearer|basic) +[A-Za-z0-9._~+/-]{16,}=*`, "$1 ***", "earer ", "EARER ", "asic ", "ASIC "),
+	newLook(`\b(gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,})`, "***", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+	newLook(`\bgl(pat|dt|rt|cbt|ptt|ft)-[A-Za-z0-9_-]{16,}`, "***", "glpat-", "gldt-", "glrt-", "glcbt-", "glptt-", "glft-"),
+	newLook(`(://)[^/\s@"']*:[^/\s@"']+@`, "$1***@", "@"),
+}
+
+func newLook(pattern, with string, hints ...string) look {
+	l := look{pattern: regexp.MustCompile(pattern), with: []byte(with)}
+	for _, h := range hints {
+		l.hints = append(l.hints, []byte(h))
+	}
+	return l
+}
+
+func (l *look) mask(p []byte) []byte {
+	for _, h := range l.hints {
+		if bytes.Contains(p, h) {
+			return l.pattern.ReplaceAll(p, l.with)
+		}
+	}
+	return p
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -79,6 +80,17 @@ type Log struct {
 	Level string
 	// Meta is added to every line, by key.
 	Meta map[string]string
+	// Audit is backend.auditor.
+	Audit Audit
+}
+
+// Audit says where events of the audit log go.
+type Audit struct {
+	// Levels are those of severityLogLevelMappings, by severity.
+	Levels map[string]string
+	// File gets all events from the severity FileFrom on; "": there is none.
+	// Ours.
+	File, FileFrom string
 }
 
 const defaultPort = 7007
@@ -103,6 +115,7 @@ func Read(c *Config) (*Settings, error) {
 	s.Providers = r.providers(c)
 	s.Events = r.events(c)
 	s.Log = r.log(c.At("backend.logger"))
+	s.Log.Audit = r.audit(c.At("backend.auditor"))
 	s.Portal = r.portal(c)
 	s.Warnings = append(r.warnings, unserved(c)...)
 	return s, errors.Join(append(r.faults, s.Validate())...)
@@ -233,6 +246,23 @@ func (r *reader) log(v Value) Log {
 		r.fault(v.At("level").Fault("%q is not one of error, warn, info, debug", l.Level))
 	}
 	return l
+}
+
+var severities = []string{"low", "medium", "high", "critical"}
+
+func (r *reader) audit(v Value) Audit {
+	a := Audit{
+		Levels: r.texts(v.At("severityLogLevelMappings")), File: r.text(v.At("file"), ""),
+		FileFrom: r.choice(v.At("fileSeverity"), "low", severities...),
+	}
+	for severity, level := range a.Levels {
+		if at := v.At("severityLogLevelMappings").Child(severity); !slices.Contains(severities, severity) {
+			r.fault(at.Fault("'%s' is not one of %s", severity, enumerate(severities)))
+		} else if !knownLevel(level) {
+			r.fault(at.Fault("'%s' is not one of error, warn, info, debug", level))
+		}
+	}
+	return a
 }
 
 func knownLevel(s string) bool {
