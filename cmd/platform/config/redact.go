@@ -76,8 +76,10 @@ func (r *redacting) Write(p []byte) (int, error) {
 			masked = bytes.ReplaceAll(masked, s, mask)
 		}
 	}
-	for i := range looks {
-		masked = looks[i].mask(masked)
+	if suspicious(masked) {
+		for _, l := range looks {
+			masked = l.pattern.ReplaceAll(masked, l.with)
+		}
 	}
 	if _, err := r.w.Write(masked); err != nil {
 		return 0, err
@@ -85,35 +87,51 @@ func (r *redacting) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A look is one of secrets that are known by it. A text that holds none of the
-// hints is not searched, since that costs more than all else.
+// A look is one of secrets that are known by it.
 type look struct {
-	hints   [][]byte
 	pattern *regexp.Regexp
 	with    []byte
 }
 
 var looks = [...]look{
-	newLook(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*`, "***", "eyJ"), // a JSON web token
-	newLook(`(?i)\b(bearer|basic) +[A-Za-z0-9._~+/-]{16,}=*`, "$1 ***", "earer ", "EARER ", "asic ", "ASIC "),
-	newLook(`\b(gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,})`, "***", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
-	newLook(`\bgl(pat|dt|rt|cbt|ptt|ft)-[A-Za-z0-9_-]{16,}`, "***", "glpat-", "gldt-", "glrt-", "glcbt-", "glptt-", "glft-"),
-	newLook(`(://)[^/\s@"']*:[^/\s@"']+@`, "$1***@", "@"),
+	newLook(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*`, "***"), // a JSON web token
+	newLook(`(?i)\b(bearer|basic) +[A-Za-z0-9._~+/-]{16,}=*`, "$1 ***"),
+	newLook(`\b(gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,})`, "***"),
+	newLook(`\bgl(pat|dt|rt|cbt|ptt|ft)-[A-Za-z0-9_-]{16,}`, "***"),
+	newLook(`(://)[^/\s@"']*:[^/\s@"']+@`, "$1***@"),
 }
 
-func newLook(pattern, with string, hints ...string) look {
-	l := look{pattern: regexp.MustCompile(pattern), with: []byte(with)}
-	for _, h := range hints {
-		l.hints = append(l.hints, []byte(h))
-	}
-	return l
+func newLook(pattern, with string) look {
+	return look{regexp.MustCompile(pattern), []byte(with)}
 }
 
-func (l *look) mask(p []byte) []byte {
-	for _, h := range l.hints {
-		if bytes.Contains(p, h) {
-			return l.pattern.ReplaceAll(p, l.with)
+// suspicious tells whether one of the looks may match: in most lines none does,
+// and to look closer costs more than all else that is done with a line.
+func suspicious(p []byte) bool {
+	for i, c := range p {
+		if c != '@' && c != 'J' && c != ' ' && c != '_' && c != '-' || i < 3 {
+			continue
+		}
+		switch x, y, z := p[i-3], p[i-2], p[i-1]; c {
+		case '@':
+			return true
+		case 'J':
+			if y == 'e' && z == 'y' {
+				return true
+			}
+		case ' ':
+			if last := z | 0x20; last == 'r' && y|0x20 == 'e' || last == 'c' && y|0x20 == 'i' {
+				return true // bearer, basic
+			}
+		case '_':
+			if x == 'g' && y == 'h' || x == 'p' && y == 'a' && z == 't' {
+				return true
+			}
+		case '-':
+			if z == 't' {
+				return true
+			}
 		}
 	}
-	return p
+	return false
 }
