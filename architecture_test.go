@@ -127,7 +127,7 @@ func TestWhatOnlySomeMayImport(t *testing.T) {
 			"the domain knows nothing of HTTP: what it says must make sense to a command line too"},
 		{gin, []string{"api"}, "the router is a detail of the edge; a handler elsewhere would fix it for good"},
 		{bbolt, []string{"catalog/boltstore", "api/auth/boltkeys", "api/usersettings/boltsettings",
-			"api/notifications/boltnotices", "api/app/boltassets", "scaffolder/boltstore", "ingest/boltstore", "cmd"},
+			"api/notifications/boltnotices", "api/app/boltassets", "api/eventbus/boltevents", "scaffolder/boltstore", "ingest/boltstore", "cmd"},
 			"the file is behind the store's interfaces, so that another store can stand in"},
 		{"github.com/golang-jwt", []string{"api/auth", "ingest/github", "ingest/forgetest"},
 			"our own tokens are made and checked in one place; the others are how an app signs in at GitHub"},
@@ -142,6 +142,7 @@ func TestWhatOnlySomeMayImport(t *testing.T) {
 		{"./api/usersettings/boltsettings", []string{"cmd"}, "everyone else asks for an interface"},
 		{"./api/notifications/boltnotices", []string{"cmd"}, "everyone else asks for an interface"},
 		{"./api/app/boltassets", []string{"cmd"}, "everyone else asks for an interface"},
+		{"./api/eventbus/boltevents", []string{"cmd"}, "everyone else asks for an interface"},
 		{"./api/apitest", nil, "it is for tests alone"},
 	}
 	for _, s := range sources(t) {

@@ -62,7 +62,7 @@ func (s *Server) routes() *gin.Engine {
 		s.scaffolderRoutes(group{s, e.Group("/api/scaffolder")})
 	}
 	if s.events != nil {
-		e.POST("/api/events/http/:topic", s.handle(s.events.Post))
+		s.eventRoutes(group{s, e.Group("/api/events")})
 	}
 	if s.providers != nil {
 		cat.get("/providers", s.providers.List)
@@ -80,6 +80,16 @@ func (s *Server) searchRoutes(g group) {
 	g.get("/query", s.search.Query)
 	g.get("/.well-known/backstage/permissions/metadata", s.search.PermissionMetadata)
 	g.post("/.well-known/backstage/permissions/apply-conditions", s.search.ApplyConditions)
+}
+
+func (s *Server) eventRoutes(g group) {
+	g.post("/http/:topic", s.events.Post)
+	if s.events.HasBus() {
+		g.get("/openapi.json", s.events.OpenAPI)
+		g.post("/bus/v1/events", s.events.Publish)
+		g.put("/bus/v1/subscriptions/:subscriptionId", s.events.Subscribe)
+		g.on(http.MethodGet, "/bus/v1/subscriptions/:subscriptionId/events", s.events.Events) // HEAD would take events away
+	}
 }
 
 func (s *Server) authRoutes(auth group) {

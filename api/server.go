@@ -196,6 +196,9 @@ func (s *Server) Stopping() {
 	if s.scaffolder != nil {
 		s.scaffolder.Stop()
 	}
+	if s.events != nil {
+		s.events.Stop()
+	}
 	if s.portal.Signals != nil {
 		s.portal.Signals.Stop()
 	}
