@@ -34,7 +34,8 @@ type outcome struct {
 	relations []catalog.Relation
 	keys      []string
 	errors    []byte
-	reason    error // errors, for the log
+	reason    error  // errors, for the log
+	location  string // where it came from, if there are errors
 	cache     []byte
 	// sameCache tells that the cache is as it was.
 	sameCache bool
@@ -128,6 +129,7 @@ func newOutcome(t *task, result process.Result) *outcome {
 	o.keys = usableKeys(result.RefreshKeys)
 	if !o.ok {
 		o.errors, o.reason = errorList(result.Errors), errors.Join(result.Errors...)
+		o.location = catalog.Entity{Object: t.unprocessed}.Annotation(catalog.AnnotationManagedBy)
 		o.digest = o.sum()
 		return o
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/auth/boltkeys"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
+	"github.com/greenroom-idp/greenroom/api/eventbus"
 	"github.com/greenroom-idp/greenroom/api/eventsapi"
 	"github.com/greenroom-idp/greenroom/api/providerapi"
 	"github.com/greenroom-idp/greenroom/catalog/boltstore"
@@ -41,6 +42,8 @@ type platform struct {
 	registry *prometheus.Registry
 	db       *bbolt.DB
 	store    *boltstore.Store
+	bus      *eventbus.Bus
+	news     *catalogNews
 	index    *index.Index
 	view     *view.View
 	pipeline *process.Pipeline
@@ -96,8 +99,10 @@ func (p *platform) openStore(dataDir string) (err error) {
 	if p.settings.Database.Memory {
 		p.storePath = ":memory:"
 	}
-	p.keys, err = boltkeys.Open(p.db)
-	return err
+	if p.keys, err = boltkeys.Open(p.db); err != nil {
+		return err
+	}
+	return p.openBus()
 }
 
 // openTemporary opens a store whose file has no name any more, so that not even
@@ -149,7 +154,7 @@ func (p *platform) openCatalog(ctx context.Context) error {
 		Store: p.store, Index: p.index, Processor: p.pipeline, Logger: p.log,
 		Workers:     processingWorkers,
 		MinInterval: c.MinInterval, MaxInterval: c.MaxInterval, ReadOnly: c.ProcessingOff, KeepOrphans: c.KeepOrphans,
-		RefreshOnConflict: c.RefreshOnConflict, Registerer: p.registry,
+		RefreshOnConflict: c.RefreshOnConflict, Registerer: p.registry, News: p.news,
 		Fingerprint: versionText() + " " + fingerprint,
 	})
 	if err != nil {
@@ -204,12 +209,12 @@ func (p *platform) openAPI(ctx context.Context) error {
 	p.scaffolder, err = newScaffolder(scaffolderParts{
 		db: p.db, dataDir: p.dataDir, settings: s, log: p.log, registry: p.registry, kinds: p.kinds, hosts: p.hosts,
 		decider: decider, catalog: taskCatalog{catalogAPI}, reader: taskReader{p.hosts, p.reader, p.forges.gitHosts()},
-		notices: taskNotices{p.portal.plugins.Notifications}, forges: p.forges, observed: p.observed,
+		notices: taskNotices{p.portal.plugins.Notifications}, forges: p.forges, observed: p.observed, bus: p.bus,
 	})
 	if err != nil {
 		return err
 	}
-	events, err := eventsapi.New(eventsapi.Options{Receivers: p.crawl.receivers, Queue: p.crawl.queue, Logger: p.log})
+	events, err := eventsapi.New(eventsapi.Options{Receivers: p.crawl.receivers, Queue: p.crawl.queue, Bus: p.bus, Logger: p.log})
 	if err != nil {
 		return err
 	}

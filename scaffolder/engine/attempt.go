@@ -91,6 +91,7 @@ func (a *attempt) run(ctx context.Context) (runner.Result, error) {
 		return err
 	})
 	a.audit(false, nil)
+	a.tellRun(a.task, a.spec.Object)
 	dir := filepath.Join(a.Workspaces, a.task.ID)
 	if err := workspace.Restore(dir, runner.GuardKey(a.before)); err != nil {
 		return runner.Result{Err: workspaceError(err)}, nil
@@ -127,6 +128,7 @@ func (a *attempt) end(ctx context.Context, r runner.Result) error {
 		}
 	}
 	a.removeWorkspace(a.task.ID)
+	var ended scaffolder.Task
 	err := a.journal.commit(context.WithoutCancel(ctx), a.task.ID, func(tx store.WriteTx) error {
 		if err := a.failed(); err != nil {
 			return err // a task whose log has a hole has not come to its end
@@ -136,7 +138,7 @@ func (a *attempt) end(ctx context.Context, r runner.Result) error {
 			return err
 		}
 		t.Status, t.Heartbeat = status, a.now()
-		if _, err := tx.PutTask(t); err != nil {
+		if ended, err = tx.PutTask(t); err != nil {
 			return err
 		}
 		_, err = tx.Append(scaffolder.Event{TaskID: t.ID, Type: scaffolder.EventCompletion, CreatedAt: t.Heartbeat, Body: body})
@@ -147,6 +149,7 @@ func (a *attempt) end(ctx context.Context, r runner.Result) error {
 	}
 	a.metrics.task(a.task.TemplateRef, r.Err, a.now().Sub(a.started))
 	a.audit(true, r.Err)
+	a.tellRun(ended, nil)
 	return nil
 }
 

@@ -48,6 +48,8 @@ type Options struct {
 	// Audit is told when a task begins to run, and how the run ended; nil: nobody
 	// is.
 	Audit func(Execution)
+	// News hears what becomes of tasks; nil: nobody does.
+	News News
 	// Log; nil: nothing is logged.
 	Log *slog.Logger
 	// Registry takes the metrics; nil: there are none.
@@ -186,6 +188,7 @@ func (e *Engine) Create(ctx context.Context, r Request) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("store task: %w", err)
 	}
+	e.tellCreated(stored, r.Spec.Object)
 	e.enqueue(stored)
 	return id, nil
 }
@@ -246,6 +249,7 @@ func (e *Engine) start(t ticket) *active {
 // doing. That a task has ended already is no error.
 func (e *Engine) Cancel(ctx context.Context, id string) error {
 	var wasHeld bool
+	var event scaffolder.Event
 	err := e.journal.commit(context.WithoutCancel(ctx), id, func(tx store.WriteTx) error {
 		t, err := tx.Task(id)
 		if err != nil {
@@ -261,13 +265,14 @@ func (e *Engine) Cancel(ctx context.Context, id string) error {
 				return err
 			}
 		}
-		_, err = tx.Append(scaffolder.Event{TaskID: id, Type: scaffolder.EventCancelled, CreatedAt: e.now(),
+		event, err = tx.Append(scaffolder.Event{TaskID: id, Type: scaffolder.EventCancelled, CreatedAt: e.now(),
 			Body: scaffolder.CancelledBody(step)})
 		return errors.Join(err, tx.PutSecrets(id, nil))
 	})
 	if err != nil {
 		return noTask(id, err)
 	}
+	e.tellEvent(event, string(scaffolder.Cancelled))
 	if wasHeld {
 		e.release(id)
 	}
@@ -339,18 +344,17 @@ func (e *Engine) reopen(tx store.WriteTx, t scaffolder.Task, sealed []byte) (sca
 	if err := tx.DropEvents(t.ID, scaffolder.EventCancelled, scaffolder.EventCompletion); err != nil {
 		return t, err
 	}
-	if err := e.appendRecovered(tx, t); err != nil {
+	if _, err := e.appendRecovered(tx, t); err != nil {
 		return t, err
 	}
 	return t, tx.PutSecrets(t.ID, sealed)
 }
 
-func (e *Engine) appendRecovered(tx store.WriteTx, t scaffolder.Task) error {
+func (e *Engine) appendRecovered(tx store.WriteTx, t scaffolder.Task) (scaffolder.Event, error) {
 	strategy := "none"
 	if t.StartsOver {
 		strategy = scaffolder.StartOver
 	}
-	_, err := tx.Append(scaffolder.Event{TaskID: t.ID, Type: scaffolder.EventRecovered, CreatedAt: e.now(),
+	return tx.Append(scaffolder.Event{TaskID: t.ID, Type: scaffolder.EventRecovered, CreatedAt: e.now(),
 		Body: scaffolder.RecoveredBody(strategy)})
-	return err
 }
