@@ -133,6 +133,8 @@ func TestWhatOnlySomeMayImport(t *testing.T) {
 			"our own tokens are made and checked in one place; the others are how an app signs in at GitHub"},
 		{"github.com/prometheus/client_golang", []string{"api", "catalog/engine", "ingest", "scaffolder", "cmd"},
 			"values and their parsing do not count themselves"},
+		{"go.opentelemetry.io", []string{"api", "cmd"},
+			"the domain marks where something begins and ends with functions, and does not know who listens"},
 		{"github.com/fsnotify/fsnotify", []string{"ingest"}, "watching files is reading the outside"},
 		{"github.com/dop251/goja", nil, "a JavaScript engine is there to test the template language; in the program templates could reach it"},
 		{"database/sql", nil, "there is no SQL in this release"},
@@ -144,6 +146,8 @@ func TestWhatOnlySomeMayImport(t *testing.T) {
 		{"./api/app/boltassets", []string{"cmd"}, "everyone else asks for an interface"},
 		{"./api/eventbus/boltevents", []string{"cmd"}, "everyone else asks for an interface"},
 		{"./api/apitest", nil, "it is for tests alone"},
+		{"./cmd/platform/tracing/tracingtest", nil, "it is for tests alone"},
+		{"./api/eventbus/bustest", nil, "it is for tests alone"},
 	}
 	for _, s := range sources(t) {
 		if s.test {

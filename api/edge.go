@@ -19,7 +19,11 @@ import (
 // answer does.
 func (s *Server) edge(c *gin.Context) {
 	start := s.now()
-	ctx := &requestContext{Context: c.Request.Context(), ids: s.ids, number: s.ids.last.Add(1)}
+	around := c.Request.Context()
+	if s.tracer != nil {
+		around = s.startSpan(around, c.Request)
+	}
+	ctx := &requestContext{Context: around, ids: s.ids, number: s.ids.last.Add(1)}
 	c.Request = c.Request.WithContext(ctx)
 	s.metrics.inFlight.Inc()
 	defer s.finish(c, start)
@@ -50,6 +54,9 @@ func (s *Server) finish(c *gin.Context, start time.Time) {
 	took := s.now().Sub(start)
 	s.metrics.inFlight.Dec()
 	s.metrics.observe(c.Request.Method, c.FullPath(), c.Writer.Status(), took)
+	if s.tracer != nil {
+		s.endSpan(c, c.Writer.Status())
+	}
 	if s.accessLog {
 		s.logAccess(c, start, took)
 	}

@@ -22,6 +22,7 @@ const (
 	pluginKeysPath = "/.backstage/auth/v1/jwks.json"
 	cookiePath     = "/.backstage/auth/v1/cookie"
 	healthPath     = "/.backstage/health"
+	metricsPath    = "/metrics"
 )
 
 // routes are all routes of the program. GET routes answer HEAD as well.
@@ -38,7 +39,7 @@ func (s *Server) routes() *gin.Engine {
 	e.HEAD("/", s.home)
 	root.get(healthPath+"/v1/liveness", s.liveness)
 	root.get(healthPath+"/v1/readiness", s.readiness)
-	e.GET("/metrics", gin.WrapH(promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{})))
+	e.GET(metricsPath, gin.WrapH(promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{})))
 
 	for _, plugin := range plugins {
 		p := group{s, e.Group("/api/" + plugin)}

@@ -20,6 +20,7 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/klauspost/compress/gzip"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Options are what a Server needs; the zero value of a field means what is
@@ -67,6 +68,10 @@ type Options struct {
 	HealthHeaders map[string]string
 	// Auditor writes who did what; nil: nobody does.
 	Auditor *audit.Auditor
+	// Tracer makes a span of every request; nil: nothing is traced.
+	Tracer trace.Tracer
+	// TraceUsers names in spans who asks; false: it is not told.
+	TraceUsers bool
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 }
@@ -86,6 +91,8 @@ type Server struct {
 	accessLog   bool
 	logHealth   bool
 	auditor     *audit.Auditor
+	tracer      trace.Tracer
+	traceUsers  bool
 	audits      map[string]map[string]auditRule // by plugin, and by method and path
 	registry    *prometheus.Registry
 	metrics     *httpMetrics
@@ -116,9 +123,10 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, scaffolder: o.Scaffolder, events: o.Events, providers: o.Providers,
 		search: o.Search, portal: o.Portal, limits: o.Limits, log: o.Logger, accessLog: o.AccessLog, logHealth: o.LogHealth,
+		tracer: o.Tracer, traceUsers: o.TraceUsers,
 		auditor: o.Auditor, audits: map[string]map[string]auditRule{"catalog": catalogAudits(), "scaffolder": scaffolderAudits()},
 		registry: o.Registry, headers: securityHeaders(o.CSP), health: o.HealthHeaders, now: o.Now,
-		ids: newRequestIDs(), startupWait: o.StartupWait, ready: make(chan struct{}), leaving: make(chan struct{}), stopping: make(chan struct{}),
+		ids: newRequestIDs(o.Tracer != nil), startupWait: o.StartupWait, ready: make(chan struct{}), leaving: make(chan struct{}), stopping: make(chan struct{}),
 	}
 	s.setDefaults()
 	o.Permission.SetApplier(catalogapi.EntityType, o.Catalog)

@@ -68,6 +68,11 @@ type Options struct {
 	KeepChanges    int
 	KeepChangesFor time.Duration
 
+	// Trace is called where the processing of an entity begins, with what it is
+	// as keys and values in turn, and what it returns where that ends; nil:
+	// nothing is traced.
+	Trace func(ctx context.Context, name string, keysAndValues ...string) (context.Context, func(error))
+
 	// News hears what goes wrong with entities; nil: nobody does.
 	News News
 

@@ -86,7 +86,7 @@ func (e *Engine) run(ctx context.Context, ref string) (*outcome, error) {
 			e.log.Warn("cache of an entity dropped", "entity_ref", ref, "error", err)
 		}
 	}
-	result := e.processor.Process(ctx, in)
+	result := e.process(ctx, in)
 	if ctx.Err() != nil {
 		return nil, nil
 	}
@@ -97,6 +97,18 @@ func (e *Engine) run(ctx context.Context, ref string) (*outcome, error) {
 	o.settled = o.digest == t.state.ResultHash && !t.state.Due && o.sameCache
 	e.metrics.processedIn(o, e.now().Sub(begin))
 	return o, nil
+}
+
+// process runs the processor, as a span if anybody looks at those.
+func (e *Engine) process(ctx context.Context, in process.Input) (result process.Result) {
+	if e.opts.Trace == nil {
+		return e.processor.Process(ctx, in)
+	}
+	entity := in.Entity
+	ctx, end := e.opts.Trace(ctx, "ProcessingRun", "backstage.entity.apiVersion", entity.APIVersion(), "backstage.entity.kind", entity.Kind(),
+		"backstage.entity.metadata.namespace", entity.Metadata().String("namespace"), "backstage.entity.metadata.name", entity.Name())
+	defer func() { end(errors.Join(result.Errors...)) }()
+	return e.processor.Process(ctx, in)
 }
 
 func (e *Engine) task(ref string) (t *task, err error) {

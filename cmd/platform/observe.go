@@ -14,6 +14,7 @@ import (
 	"github.com/greenroom-idp/greenroom/api"
 	"github.com/greenroom-idp/greenroom/api/audit"
 	"github.com/greenroom-idp/greenroom/cmd/platform/config"
+	"github.com/greenroom-idp/greenroom/cmd/platform/tracing"
 	tasks "github.com/greenroom-idp/greenroom/scaffolder/engine"
 )
 
@@ -22,16 +23,33 @@ type observation struct {
 	log     *slog.Logger
 	auditor *audit.Auditor
 	file    *rotated // of the audit log, nil if it has none
+	// tracing sends spans, nil if none are wanted.
+	tracing *tracing.Tracing
 }
 
 // observe opens the log and what else there is, as the configuration says. The
 // caller closes it, last of all.
-func observe(conf *config.Config, s *config.Settings, format string, stdout io.Writer) (*observation, error) {
-	log, err := newLogger(stdout, format, s.Log, conf.Secrets(), os.Getenv)
+func observe(ctx context.Context, conf *config.Config, s *config.Settings, format string, stdout io.Writer) (_ *observation, err error) {
+	secrets := conf.Secrets()
+	for _, value := range s.Tracing.Headers {
+		secrets = append(secrets, value) // whatever the header is called
+	}
+	log, err := newLogger(stdout, format, s.Log, secrets, os.Getenv)
 	if err != nil {
 		return nil, err
 	}
 	o := &observation{log: log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, o.Close())
+		}
+	}()
+	t := s.Tracing
+	o.tracing, err = tracing.Open(ctx, tracing.Options{Endpoint: t.Endpoint, Headers: t.Headers, Ratio: t.Ratio, Version: versionText(),
+		Mask: config.Mask(secrets), Log: log, Getenv: os.Getenv})
+	if err != nil {
+		return nil, err
+	}
 	options, err := auditOptions(s.Log.Audit)
 	if err != nil {
 		return nil, err
@@ -41,7 +59,7 @@ func observe(conf *config.Config, s *config.Settings, format string, stdout io.W
 		if o.file, err = openRotated(path, log); err != nil {
 			return nil, err
 		}
-		handler := slog.NewJSONHandler(config.Redact(o.file, conf.Secrets()), &slog.HandlerOptions{ReplaceAttr: wireNames})
+		handler := slog.NewJSONHandler(config.Redact(o.file, secrets), &slog.HandlerOptions{ReplaceAttr: wireNames})
 		options.Own = slog.New(api.LogHandler(handler))
 	}
 	o.auditor = audit.New(options)
@@ -97,10 +115,11 @@ func (o *observation) register(r prometheus.Registerer) {
 
 // Close ends what is to be told.
 func (o *observation) Close() error {
-	if o.file == nil {
-		return nil
+	err := o.tracing.Close()
+	if o.file != nil {
+		err = errors.Join(err, o.file.Close())
 	}
-	return o.file.Close()
+	return err
 }
 
 // execution tells the audit log of a run of a task.

@@ -155,6 +155,7 @@ func (p *platform) openCatalog(ctx context.Context) error {
 		Workers:     processingWorkers,
 		MinInterval: c.MinInterval, MaxInterval: c.MaxInterval, ReadOnly: c.ProcessingOff, KeepOrphans: c.KeepOrphans,
 		RefreshOnConflict: c.RefreshOnConflict, Registerer: p.registry, News: p.news,
+		Trace:       p.observed.tracing.Mark("backstage-plugin-catalog-backend"),
 		Fingerprint: versionText() + " " + fingerprint,
 	})
 	if err != nil {
@@ -225,7 +226,7 @@ func (p *platform) openAPI(ctx context.Context) error {
 	p.api, err = api.New(api.Options{
 		Auth: authority, Permission: decider, Catalog: catalogAPI, Scaffolder: p.scaffolder.api, Events: events, Providers: providers,
 		Search: searchAPI, Logger: p.log, AccessLog: true, LogHealth: s.Backend.LogHealth,
-		Auditor:  p.observed.auditor,
+		Auditor: p.observed.auditor, Tracer: p.observed.tracing.Tracer("greenroom/http"), TraceUsers: s.Tracing.EndUser,
 		Registry: p.registry, CatalogStats: p.stats, CORS: corsOptions(s.Backend.CORS), CSP: s.Backend.CSP,
 		StartupWait: s.Backend.StartupWait, HealthHeaders: s.Backend.HealthHeaders,
 		Portal: p.portal.plugins, Limits: p.portal.limits,

@@ -93,7 +93,7 @@ func newScaffolder(p scaffolderParts) (_ *scaffoldery, err error) {
 		Quota: s.settings.WorkspaceQuota, KeepInterrupted: s.settings.KeepInterrupted,
 		ParameterLength: s.settings.ParameterLength, Audit: p.observed.execution, News: taskNews{p.bus, p.log}, Log: p.log, Registry: p.registry,
 		Runner: runner.Options{Actions: registry, Filters: filters.Funcs(added), Policy: scaffolderapi.Policy{Decider: p.decider},
-			Parameters: s.settings.Parameters, Secrets: s.settings.Secrets, Level: taskLogLevel(os.Getenv("LOG_LEVEL"))},
+			Parameters: s.settings.Parameters, Secrets: s.settings.Secrets, Trace: p.observed.tracing.Mark("backstage-plugin-scaffolder-backend"), Level: taskLogLevel(os.Getenv("LOG_LEVEL"))},
 	})
 	if err != nil {
 		return nil, err

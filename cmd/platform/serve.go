@@ -61,7 +61,7 @@ func serve(ctx context.Context, o serveOptions, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	observed, err := observe(conf, settings, o.logFormat, stdout)
+	observed, err := observe(ctx, conf, settings, o.logFormat, stdout)
 	if err != nil {
 		return err
 	}

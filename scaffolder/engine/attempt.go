@@ -42,7 +42,7 @@ func (e *Engine) runTask(ctx context.Context, id string) {
 		e.Log.Error("a task cannot be read", slog.String("task_id", id), slog.String("error", err.Error()))
 		return
 	}
-	result, err := a.run(ctx)
+	result, err := a.traced(ctx)
 	if err == nil && result.Stopped {
 		e.Log.Info("task stopped, it goes on after the next start", slog.String("task_id", id))
 		return
@@ -80,6 +80,18 @@ func (a *attempt) load(id string) error {
 		a.before, err = tx.Steps(id)
 		return err
 	})
+}
+
+// traced runs the task, as a span if anybody looks at those.
+func (a *attempt) traced(ctx context.Context) (runner.Result, error) {
+	if a.Runner.Trace == nil {
+		return a.run(ctx)
+	}
+	ctx, end := a.Runner.Trace(ctx, "task", "scaffolder.task.id", a.task.ID, "scaffolder.task.template", a.task.TemplateRef,
+		"scaffolder.task.created_by", a.task.CreatedBy)
+	result, err := a.run(ctx)
+	end(errors.Join(err, result.Err))
+	return result, err
 }
 
 // run claims the task, opens its workspace and hands both to the runner.

@@ -62,6 +62,16 @@ func Redact(w io.Writer, secrets []string) io.Writer {
 	return r
 }
 
+// Mask returns a function that does to a text what Redact does to what is
+// written.
+func Mask(secrets []string) func(string) string {
+	return func(text string) string {
+		var out bytes.Buffer
+		_, _ = Redact(&out, secrets).Write([]byte(text)) // to a buffer, this does not fail
+		return out.String()
+	}
+}
+
 type redacting struct {
 	w       io.Writer
 	secrets [][]byte

@@ -25,6 +25,7 @@ type Settings struct {
 	Providers           Providers
 	Events              Events
 	Log                 Log
+	Tracing             Tracing
 	Portal              Portal
 	// PermissionEnabled is permission.enabled, and Policy what decides then.
 	PermissionEnabled bool
@@ -93,6 +94,17 @@ type Audit struct {
 	File, FileFrom string
 }
 
+// Tracing is backend.tracing.
+type Tracing struct {
+	// Endpoint is the URL of a collector, and Headers are sent to it; ours.
+	Endpoint string
+	Headers  map[string]string
+	// Ratio is the share of traces that is kept; nil: all are. Ours.
+	Ratio *float64
+	// EndUser is capture.endUser: spans name who asks.
+	EndUser bool
+}
+
 const defaultPort = 7007
 
 // Read returns the settings that c holds. The error joins all faults, of type
@@ -115,6 +127,7 @@ func Read(c *Config) (*Settings, error) {
 	s.Providers = r.providers(c)
 	s.Events = r.events(c)
 	s.Log = r.log(c.At("backend.logger"))
+	s.Tracing = r.tracing(c.At("backend.tracing"))
 	s.Log.Audit = r.audit(c.At("backend.auditor"))
 	s.Portal = r.portal(c)
 	s.Warnings = append(r.warnings, unserved(c)...)
@@ -246,6 +259,19 @@ func (r *reader) log(v Value) Log {
 		r.fault(v.At("level").Fault("%q is not one of error, warn, info, debug", l.Level))
 	}
 	return l
+}
+
+func (r *reader) tracing(v Value) Tracing {
+	t := Tracing{Endpoint: r.text(v.At("endpoint"), ""), Headers: r.texts(v.At("headers")), EndUser: r.boolean(v.At("capture.endUser"), false)}
+	if ratio := v.At("sampleRatio"); ratio.Exists() {
+		n, err := ratio.Number()
+		if err == nil && (n < 0 || n > 1) {
+			err = ratio.Fault("%v is not a share from 0 to 1", n)
+		}
+		r.fault(err)
+		t.Ratio = &n
+	}
+	return t
 }
 
 var severities = []string{"low", "medium", "high", "critical"}
