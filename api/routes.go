@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
+	"github.com/greenroom-idp/greenroom/api/metricnames"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/wire"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -39,7 +40,7 @@ func (s *Server) routes() *gin.Engine {
 	e.HEAD("/", s.home)
 	root.get(healthPath+"/v1/liveness", s.liveness)
 	root.get(healthPath+"/v1/readiness", s.readiness)
-	e.GET(metricsPath, gin.WrapH(promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{})))
+	e.GET(metricsPath, gin.WrapH(promhttp.HandlerFor(metricnames.Gatherer{From: s.registry}, promhttp.HandlerOpts{})))
 
 	for _, plugin := range plugins {
 		p := group{s, e.Group("/api/" + plugin)}

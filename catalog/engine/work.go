@@ -43,7 +43,11 @@ type outcome struct {
 	digest store.Digest
 	// settled tells that the outcome equals the stored one.
 	settled bool
+	ended   time.Time // when the run did
 }
+
+// open tells whether the outcome is to be stored, and the entity stitched.
+func (o *outcome) open() bool { return !o.settled && !o.void }
 
 // A task is what a run needs of the store, copied out of it.
 type task struct {
@@ -60,6 +64,7 @@ func (e *Engine) work(ctx context.Context) error {
 			return nil
 		}
 		e.working.Add(1)
+		e.metrics.waited(e.queue.waited(ref))
 		o, err := e.run(process.WithDemand(ctx, e.queue.demand(ref)), ref)
 		e.working.Add(-1)
 		if err != nil {
@@ -69,6 +74,9 @@ func (e *Engine) work(ctx context.Context) error {
 			o = &outcome{ref: ref, void: true}
 		}
 		o.turn = turn
+		if o.open() {
+			e.metrics.unstitched.Inc()
+		}
 		e.outcomes <- o
 	}
 }
@@ -86,7 +94,9 @@ func (e *Engine) run(ctx context.Context, ref string) (*outcome, error) {
 			e.log.Warn("cache of an entity dropped", "entity_ref", ref, "error", err)
 		}
 	}
+	processing := e.now()
 	result := e.process(ctx, in)
+	processors := e.now().Sub(processing)
 	if ctx.Err() != nil {
 		return nil, nil
 	}
@@ -95,7 +105,8 @@ func (e *Engine) run(ctx context.Context, ref string) (*outcome, error) {
 	}
 	o := newOutcome(t, result)
 	o.settled = o.digest == t.state.ResultHash && !t.state.Due && o.sameCache
-	e.metrics.processedIn(o, e.now().Sub(begin))
+	o.ended = e.now()
+	e.metrics.processedIn(o, o.ended.Sub(begin), processors)
 	return o, nil
 }
 
@@ -320,8 +331,10 @@ func (e *Engine) commit(batch []*outcome) error {
 	open := batch[:0:0]
 	for i, o := range batch {
 		refs[i] = o.ref
-		if !o.settled && !o.void {
+		if o.open() {
 			open = append(open, o)
+			e.metrics.unstitched.Dec()
+			e.metrics.stitchWait.Observe(begin.Sub(o.ended).Seconds())
 		}
 	}
 	if len(open) > 0 {

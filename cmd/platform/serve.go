@@ -76,12 +76,18 @@ func serve(ctx context.Context, o serveOptions, stdout io.Writer) (err error) {
 		return err
 	}
 	defer closing(&err, onceClosed{listener})
+	scrapes, err := listenScrapes(ctx, settings.Backend.Metrics)
+	if err != nil {
+		return err
+	}
+	defer closing(&err, scrapes)
 	observed.follow(ctx)
 	p, err := open(ctx, settings, o.data, observed)
 	if err != nil {
 		return err
 	}
 	defer closing(&err, p)
+	scrapes.serve(p.registry, log)
 	announce(log, settings, listener.Addr(), p, time.Since(started))
 	go debug.FreeOSMemory() // what loading took, and serving does not need
 	ctx, cancel := context.WithCancelCause(ctx)

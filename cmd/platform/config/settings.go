@@ -44,6 +44,9 @@ type Backend struct {
 	// Listen is where requests are taken: a host, which may be empty for all
 	// interfaces, and a port, 0 for any.
 	Listen string
+	// Metrics is where metrics are served beside /metrics of Listen, in the same
+	// form; "": nowhere. Ours.
+	Metrics string
 	// CORS is nil where there is no such section.
 	CORS *CORS
 	// CSP are changes of the Content-Security-Policy by directive in
@@ -170,6 +173,9 @@ func (r *reader) backend(v Value) Backend {
 		ShutdownDelay: r.milliseconds(v.At("lifecycle.serverShutdownDelay"), 0),
 		HealthHeaders: r.texts(v.At("health.headers")),
 		LogHealth:     r.boolean(v.At("health.accessLog"), false),
+	}
+	if at := v.At("metrics.listen"); at.Exists() {
+		b.Metrics = r.listen(at)
 	}
 	b.BaseURL = strings.TrimRight(r.required(v.At("baseUrl")), "/")
 	for item := range r.items(v.At("reading.allow")) {
