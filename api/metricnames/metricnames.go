@@ -23,7 +23,6 @@ var aliases = []alias{
 	{"catalog_stitched_entities_count_total", []string{"catalog_stitched_entities_count"}},
 	{"catalog_events_scm_messages_total", []string{"catalog_events_scm_messages"}},
 	{"scaffolder_task_count_total", []string{"scaffolder_task_count"}},
-	{"scaffolder_step_count_total", []string{"scaffolder_step_count"}},
 	{"backend_tasks_task_runs_count_total", []string{"backend_tasks_task_runs_count", "backend_tasks_task_runs_count_total"}},
 	{"backend_tasks_task_runs_duration", []string{"backend_tasks_task_runs_duration", "backend_tasks_task_runs_duration_seconds"}},
 	{"backend_tasks_task_runs_started", []string{"backend_tasks_task_runs_started", "backend_tasks_task_runs_started_seconds"}},

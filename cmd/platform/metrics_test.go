@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -52,6 +53,40 @@ func TestMetricsOnAnAddressOfTheirOwn(t *testing.T) {
 	i.end()
 	_, err = net.Dial("tcp", address)
 	require.Error(t, err)
+}
+
+func TestMetricsOfTasks(t *testing.T) {
+	template := writeFile(t, t.TempDir(), "template.yaml", `apiVersion: scaffolder.backstage.io/v1beta3
+kind: Template
+metadata: {name: hello}
+spec: {owner: team-a, type: service, steps: [{id: say, name: Say, action: debug:log, input: {message: hi}},
+  {id: never, name: Never, if: false, action: debug:log, input: {message: hi}}]}
+`)
+	i := boot(t, baseConfig+"  locations: [{type: file, target: '"+template+"'}]\n", "--data", t.TempDir())
+	i.until("template/default/hello", served)
+	status, answer := i.send(http.MethodPost, "/api/scaffolder/v2/tasks", map[string]any{"templateRef": "template:default/hello", "values": map[string]any{}})
+	require.Equal(t, 201, status, answer)
+	require.Equal(t, "completed", i.finished(answer["id"].(string))["status"])
+	const of = `template="template:default/hello"`
+	want := []string{
+		`scaffolder_task_count{result="ok",` + of + `} 1`, `scaffolder_task_count_total{result="ok",` + of + `} 1`,
+		`scaffolder_task_duration_count{result="ok",` + of + `} 1`,
+		`scaffolder_step_count{result="ok",step="Say",` + of + `} 1`, `scaffolder_step_count_total{result="ok",step="Say",` + of + `} 1`,
+		`scaffolder_step_count_total{result="skipped",step="Never",` + of + `} 1`, `scaffolder_step_duration_count{result="skipped",step="Never",` + of + `} 1`,
+	}
+	var text string
+	missing := func() (out []string) { // a task has ended a moment before it is counted
+		text = scrape(t, i.base+"/metrics")
+		for _, line := range want {
+			if !strings.Contains(text, "\n"+line) {
+				out = append(out, line)
+			}
+		}
+		return out
+	}
+	require.Eventually(t, func() bool { return len(missing()) == 0 }, patience, 10*time.Millisecond)
+	require.NotContains(t, text, `scaffolder_step_count{result="skipped"`)
+	i.end()
 }
 
 func TestMetricsOnATakenAddress(t *testing.T) {
