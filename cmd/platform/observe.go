@@ -56,9 +56,11 @@ func observe(ctx context.Context, conf *config.Config, s *config.Settings, forma
 	}
 	options.Log = log
 	if path := s.Log.Audit.File; path != "" {
-		if o.file, err = openRotated(path, log); err != nil {
+		file, err := openRotated(path, log)
+		if err != nil {
 			return nil, err
 		}
+		o.file = file
 		handler := slog.NewJSONHandler(config.Redact(o.file, secrets), &slog.HandlerOptions{ReplaceAttr: wireNames})
 		options.Own = slog.New(api.LogHandler(handler))
 	}

@@ -33,8 +33,10 @@ func openRotated(path string, log *slog.Logger) (*rotated, error) {
 		Name: "greenroom_audit_lost_lines_total", Help: "Lines of the audit log that could not be written to its file.",
 	})}
 	var err error
-	r.file, err = openAppending(path)
-	return r, err
+	if r.file, err = openAppending(path); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
 func openAppending(path string) (*os.File, error) {
