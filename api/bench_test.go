@@ -6,7 +6,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/greenroom-idp/greenroom/api"
+	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 )
 
 // discard is a ResponseWriter that costs nothing.
@@ -40,6 +44,34 @@ func BenchmarkHandler(b *testing.B) {
 			for b.Loop() {
 				w := &discard{h: make(http.Header, 16)}
 				f.server.ServeHTTP(w, r)
+			}
+		})
+	}
+}
+
+// BenchmarkTracing shows what spans cost, and that they cost nothing where they
+// are off.
+func BenchmarkTracing(b *testing.B) {
+	for _, bc := range []struct {
+		name     string
+		provider *sdktrace.TracerProvider
+	}{
+		{"off", nil},
+		{"on, not sampled", sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.NeverSample()))},
+		{"on", sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(tracetest.NewSpanRecorder()))},
+	} {
+		b.Run(bc.name, func(b *testing.B) {
+			f := newFixture(b, func(o *api.Options, _ *auth.Options) {
+				if bc.provider != nil {
+					o.Tracer = bc.provider.Tracer("bench")
+				}
+			})
+			page(strings.Repeat("x", 1700))(f.reader)
+			r := httptest.NewRequest("GET", "/api/catalog/entities/by-name/component/default/payment-service", nil)
+			r.Header.Set("Authorization", "Bearer "+f.token)
+			b.ReportAllocs()
+			for b.Loop() {
+				f.server.ServeHTTP(&discard{h: make(http.Header, 16)}, r)
 			}
 		})
 	}

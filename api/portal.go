@@ -43,7 +43,7 @@ func (s *Server) home(c *gin.Context) {
 		return
 	}
 	w := s.portal.Welcome
-	w.Ready = closed(s.ready) && !closed(s.stopping)
+	w.Ready = closed(s.ready) && !closed(s.leaving)
 	c.Writer.Header().Set("Cache-Control", "no-store, max-age=0")
 	c.Data(http.StatusOK, "text/html; charset=utf-8", w.Page())
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
 
+	"github.com/greenroom-idp/greenroom/api/audit"
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
@@ -28,9 +30,18 @@ type Action struct {
 	// Visibility is what callers must be allowed for the action to be there for
 	// them; nil: it is there for everybody.
 	Visibility *permission.Permission
+	// Audit is what the audit log tells of an invocation; nil: nothing.
+	Audit *Event
 	// Run does it, for a caller, with input that fits the schema. The output is
 	// what wire.AppendJSON writes. It ends when its context does. Required.
 	Run func(ctx context.Context, c Call) (output any, err error)
+}
+
+// An Event is what an action writes to the audit log, as one of its plugin.
+type Event struct {
+	ID       string
+	Severity audit.Severity
+	Meta     []slog.Attr
 }
 
 // ID returns <plugin>:<name>.
@@ -66,6 +77,8 @@ type Options struct {
 	Sources []string
 	// Filter says which actions are offered; zero: all.
 	Filter Filter
+	// Auditor writes the events of actions; nil: they are not written.
+	Auditor *audit.Auditor
 	// Timeout is how long an action may run; 0: a minute.
 	Timeout time.Duration
 	// MaxOutput is the largest output that is passed on, in bytes; 0: 2 MiB.

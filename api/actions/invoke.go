@@ -8,6 +8,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
 
+	"github.com/greenroom-idp/greenroom/api/audit"
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/wire"
 	"github.com/greenroom-idp/greenroom/catalog"
@@ -52,7 +53,7 @@ func noAction(id string) error { return wire.NotFound(`Action "` + id + `" not f
 func (r *Registry) run(ctx context.Context, a *registered, c Call) ([]byte, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, r.o.Timeout, errTooLong)
 	defer cancel()
-	output, err := a.Run(auth.WithPrincipal(ctx, c.Principal), c)
+	output, err := r.audited(auth.WithPrincipal(ctx, c.Principal), a, c)
 	if err != nil {
 		var named *catalog.Error
 		if context.Cause(ctx) == errTooLong && !errors.As(err, &named) {
@@ -71,6 +72,21 @@ func (r *Registry) run(ctx context.Context, a *registered, c Call) ([]byte, erro
 	}
 	return encoded, nil
 }
+
+// audited runs an action, and writes that it did.
+func (r *Registry) audited(ctx context.Context, a *registered, c Call) (output any, err error) {
+	if a.Audit == nil {
+		return a.Run(ctx, c)
+	}
+	event := r.o.Auditor.Event(audit.Kind{Plugin: a.Plugin, ID: a.Audit.ID, Severity: a.Audit.Severity}, audit.Actor{ID: c.Subject}, nil, a.Audit.Meta...)
+	ctx = context.WithValue(ctx, audit.Key, event)
+	err = errAborted // unless the action returns
+	defer func() { event.End(ctx, err) }()
+	return a.Run(ctx, c)
+}
+
+// errAborted is how an event ends whose action did not come to its end.
+var errAborted = errors.New("the action did not return")
 
 // check returns input that fits the schema.
 func (a *registered) check(input any) (*jsonvalue.Object, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/greenroom-idp/greenroom/api/actions"
+	"github.com/greenroom-idp/greenroom/api/audit"
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/wire"
 	"github.com/greenroom-idp/greenroom/api/wire/operation"
@@ -58,6 +59,7 @@ const orderSchema = `{"type":"object","properties":{
 func (a *API) offerQuery() actions.Action {
 	return actions.Action{
 		Plugin: "catalog", Name: "query-catalog-entities", Title: "Query Catalog Entities", ReadOnly: true, Idempotent: true,
+		Audit:       event("entity-fetch", audit.Low, "queryType", "by-query"),
 		Description: aboutQueries,
 		Input: actions.Schema(`{"type":"object","properties":{
 			"query":{"type":"object","additionalProperties":{},"description":"Which entities: fields with values, and $all, $any, $not, $exists, $in, $contains, $hasPrefix"},

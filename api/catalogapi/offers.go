@@ -3,10 +3,12 @@ package catalogapi
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/url"
 	"strings"
 
 	"github.com/greenroom-idp/greenroom/api/actions"
+	"github.com/greenroom-idp/greenroom/api/audit"
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/wire"
@@ -21,6 +23,16 @@ func (a *API) Offers() []actions.Action {
 	return []actions.Action{a.offerModel(), a.offerGet(), a.offerQuery(), a.offerValidate(), a.offerRegister(), a.offerUnregister(), a.offerRefresh()}
 }
 
+// event is what the audit log tells of an action, as of the route that does the
+// same.
+func event(id string, severity audit.Severity, keysAndValues ...string) *actions.Event {
+	e := &actions.Event{ID: id, Severity: severity}
+	for i := 0; i < len(keysAndValues); i += 2 {
+		e.Meta = append(e.Meta, slog.String(keysAndValues[i], keysAndValues[i+1]))
+	}
+	return e
+}
+
 // nameSchema is the input of actions on one entity.
 const nameSchema = `{"type":"object","properties":{
 	"kind":{"type":"string","minLength":1,"description":"Kind of the entity, such as Component. Leave it out if you do not know it."},
@@ -31,6 +43,7 @@ const nameSchema = `{"type":"object","properties":{
 func (a *API) offerGet() actions.Action {
 	return actions.Action{
 		Plugin: "catalog", Name: "get-catalog-entity", Title: "Get Catalog Entity", ReadOnly: true, Idempotent: true,
+		Audit: event("entity-fetch", audit.Low, "queryType", "by-query"),
 		Description: "Gets one entity of the software catalog, with everything that is known of it. " +
 			"What names an entity is its entity ref, kind:namespace/name; most are in the namespace default. " +
 			"If several entities have the name, the error lists them: ask again with kind and namespace.",
@@ -88,6 +101,7 @@ func meaning(input *jsonvalue.Object, name string) *jsonvalue.Object {
 func (a *API) offerValidate() actions.Action {
 	return actions.Action{
 		Plugin: "catalog", Name: "validate-entity", Title: "Validate Catalog Entity", ReadOnly: true, Idempotent: true,
+		Audit: event("entity-validate", audit.Low),
 		Description: "Checks the contents of a descriptor, such as a catalog-info.yaml, before it is registered: " +
 			"whether it is YAML, and whether the catalog would accept the entity. It changes nothing.",
 		Input: actions.Schema(`{"type":"object","properties":{
@@ -151,6 +165,7 @@ func verdict(entity *jsonvalue.Object, isYAML bool, faults ...string) *jsonvalue
 func (a *API) offerRegister() actions.Action {
 	return actions.Action{
 		Plugin: "catalog", Name: "register-entity", Title: "Register entity in the Catalog",
+		Audit: event("location-mutate", audit.Medium, "actionType", "create"),
 		Description: "Registers a descriptor, such as a catalog-info.yaml in a repository, by its URL: the entities in it " +
 			"become part of the catalog, and are kept up to date. The id of the location can unregister them again.",
 		Input: actions.Schema(`{"type":"object","properties":{
@@ -164,6 +179,7 @@ func (a *API) offerRegister() actions.Action {
 			if u, err := url.Parse(target); err != nil || u.Scheme == "" {
 				return nil, wire.InputError(target + " is an invalid URL")
 			}
+			audit.About(ctx, slog.String("target", target))
 			l, err := a.register(ctx, c.Principal, catalog.LocationRef{Type: "url", Target: target}, a.OnConflict)
 			return wire.Obj("locationId", l.ID), err
 		},
@@ -173,6 +189,7 @@ func (a *API) offerRegister() actions.Action {
 func (a *API) offerUnregister() actions.Action {
 	return actions.Action{
 		Plugin: "catalog", Name: "unregister-entity", Title: "Unregister entity from the Catalog", Destructive: true, Idempotent: true,
+		Audit: event("location-mutate", audit.Medium, "actionType", "delete"),
 		Description: "Unregisters a location, by its id or by the URL that was registered, " +
 			"and removes all entities from the catalog that came from there. The repository stays as it is.",
 		Input: actions.Schema(`{"type":"object","properties":{"type":{"anyOf":[
@@ -194,6 +211,7 @@ func (a *API) unregister(ctx context.Context, who auth.Principal, which *jsonval
 		return err
 	}
 	ids := []string{which.String("locationId")}
+	audit.About(ctx, slog.String("id", ids[0]), slog.String("target", which.String("locationUrl")))
 	if target, byURL := which.Value("locationUrl").(string); byURL && !which.Has("locationId") {
 		var err error
 		if ids, err = a.registered(ctx, who, target); err != nil {
@@ -232,6 +250,7 @@ func (a *API) registered(ctx context.Context, who auth.Principal, target string)
 func (a *API) offerRefresh() actions.Action {
 	return actions.Action{
 		Plugin: "catalog", Name: "refresh-catalog-entity", Title: "Refresh Catalog Entity", Idempotent: true,
+		Audit: event("entity-mutate", audit.Medium, "queryType", "refresh"),
 		Description: "Makes the catalog read an entity again from where it comes from, without waiting for the next time. " +
 			"Of use right after its descriptor has changed.",
 		Input: actions.Schema(nameSchema),
@@ -247,6 +266,7 @@ func (a *API) offerRefresh() actions.Action {
 			if err := a.must(ctx, c.Principal, entityRefresh, ref); err != nil {
 				return nil, err
 			}
+			audit.About(ctx, slog.String("entityRef", ref))
 			return wire.Obj("entityRef", ref), a.Engine.Refresh(ctx, ref)
 		},
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/greenroom-idp/greenroom/api"
 	"github.com/greenroom-idp/greenroom/api/actions"
 	"github.com/greenroom-idp/greenroom/api/apitest"
+	"github.com/greenroom-idp/greenroom/api/audit"
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/mcpactions"
 	"github.com/greenroom-idp/greenroom/api/permission"
@@ -84,7 +85,7 @@ func serve(t *testing.T, change func(*mcpactions.Options), list ...actions.Actio
 		require.NoError(t, r.Add(list...))
 		o.Registry = prometheus.NewRegistry()
 		mo := mcpactions.Options{Actions: r, Servers: []mcpactions.Server{{Name: "backstage", Instructions: "Be kind."}},
-			Origins: []string{"https://portal.example.com", "https://*.example.org"}, Version: "1.2.3", Log: o.Logger, Registerer: o.Registry}
+			Origins: []string{"https://portal.example.com", "https://*.example.org"}, Version: "1.2.3", Log: o.Logger, Auditor: audit.New(audit.Options{Log: o.Logger}), Registerer: o.Registry}
 		if change != nil {
 			change(&mo)
 		}
@@ -346,13 +347,16 @@ func TestAudit(t *testing.T) {
 	var found []string
 	lines := bufio.NewScanner(strings.NewReader(s.Log()))
 	for lines.Scan() {
-		var l struct{ Tool, Actor, Status string }
-		var raw map[string]any
-		require.NoError(t, json.Unmarshal(lines.Bytes(), &raw))
-		if raw["msg"] == "audit" && raw["event_id"] == "tool-execution" {
-			l.Tool, l.Actor, l.Status = fmt.Sprint(raw["tool"]), fmt.Sprint(raw["actor"]), fmt.Sprint(raw["status"])
-			found = append(found, l.Tool[:min(20, len(l.Tool))]+" "+l.Actor+" "+l.Status)
-			require.LessOrEqual(t, len(l.Tool), 200)
+		var l struct {
+			Msg    string
+			Status any // a number in the access log
+			Actor  struct{ ActorID string }
+			Meta   struct{ ToolName string }
+		}
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &l))
+		if l.Msg == "mcp-actions.tool-execution" && l.Status != "initiated" {
+			found = append(found, l.Meta.ToolName[:min(20, len(l.Meta.ToolName))]+" "+l.Actor.ActorID+" "+fmt.Sprint(l.Status))
+			require.LessOrEqual(t, len(l.Meta.ToolName), 200)
 		}
 	}
 	require.Equal(t, []string{

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/greenroom-idp/greenroom/api/actions"
+	"github.com/greenroom-idp/greenroom/api/audit"
 )
 
 // A Server is what a client connects to.
@@ -42,8 +43,10 @@ type Options struct {
 	// Origins are glob patterns of the origins whose pages may call; nil: none.
 	// Programs that are no browsers send no origin.
 	Origins []string
-	// Log takes audit lines and faults; nil: they are lost.
+	// Log takes faults; nil: they are lost.
 	Log *slog.Logger
+	// Auditor writes who lists and calls tools; nil: nobody does.
+	Auditor *audit.Auditor
 	// Registerer gets the metrics; nil: they are lost.
 	Registerer prometheus.Registerer
 }

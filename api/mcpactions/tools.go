@@ -15,6 +15,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/greenroom-idp/greenroom/api/actions"
+	"github.com/greenroom-idp/greenroom/api/audit"
 	"github.com/greenroom-idp/greenroom/api/wire"
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
@@ -99,16 +100,19 @@ func (v *visit) around(next mcp.MethodHandler) mcp.MethodHandler {
 	return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
 		switch params := req.GetParams().(type) {
 		case *mcp.ListToolsParams:
-			start := time.Now()
+			start, event := time.Now(), v.begin("tool-discovery", audit.Low)
 			res, err := next(ctx, method, req)
-			v.note(noted{event: "tool-discovery", severity: "low", method: method, took: time.Since(start), err: err})
+			event.End(v.request.Context(), err)
+			v.count(method, "", start, err)
 			return res, err
 		case *mcp.CallToolParamsRaw:
 			if other := v.others[params.Name]; other != "" && v.tools[params.Name] == "" {
 				params.Name = other
 			}
 			if v.tools[params.Name] == "" {
-				return v.finish(params.Name, time.Now(), nil, wire.NotFound(`Action "`+params.Name+`" not found`)), nil
+				return v.note(params.Name, func() (*mcp.CallToolResult, error) {
+					return nil, wire.NotFound(`Action "` + params.Name + `" not found`)
+				}), nil
 			}
 		}
 		return next(ctx, method, req)
@@ -117,13 +121,15 @@ func (v *visit) around(next mcp.MethodHandler) mcp.MethodHandler {
 
 // call answers for a tool. What goes wrong is a result, too.
 func (v *visit) call(ctx context.Context, req *mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-	start := time.Now()
-	res, err := v.invoke(ctx, req.Params)
-	return v.finish(req.Params.Name, start, res, err), nil
+	return v.note(req.Params.Name, func() (*mcp.CallToolResult, error) { return v.invoke(ctx, req.Params) }), nil
 }
 
-func (v *visit) finish(tool string, start time.Time, res *mcp.CallToolResult, err error) *mcp.CallToolResult {
-	v.note(noted{event: "tool-execution", severity: "medium", method: "tools/call", tool: tool, took: time.Since(start), err: err})
+// note does what a tool does, and takes note of it.
+func (v *visit) note(tool string, do func() (*mcp.CallToolResult, error)) *mcp.CallToolResult {
+	start, event := time.Now(), v.begin("tool-execution", audit.Medium, slog.String("toolName", tool[:min(len(tool), maxNoted)]))
+	res, err := do()
+	event.End(v.request.Context(), err)
+	v.count("tools/call", tool, start, err)
 	if err != nil {
 		return v.failure(err)
 	}
@@ -179,33 +185,31 @@ func (v *visit) failed(message string, err error, attrs ...slog.Attr) {
 	v.o.Log.LogAttrs(v.request.Context(), slog.LevelError, message, append(attrs, slog.String("error", err.Error()))...)
 }
 
-// A noted request is what log and metrics are told.
-type noted struct {
-	event, severity, method, tool string
-	took                          time.Duration
-	err                           error
-}
-
 // maxNoted is how much of the name of a tool is logged: clients choose it.
 const maxNoted = 200
 
-func (v *visit) note(n noted) {
-	attrs := []slog.Attr{
-		slog.String("plugin", "mcp-actions"), slog.String("event_id", n.event), slog.String("severity", n.severity),
-		slog.String("actor", v.caller.Subject), slog.String("actor_kind", v.caller.Kind.String()), slog.String("server", v.server.Name),
+// begin writes to the audit log that something begins.
+func (v *visit) begin(id string, severity audit.Severity, meta ...slog.Attr) *audit.Event {
+	r := v.request
+	host, _, found := strings.Cut(r.Host, ":")
+	if !found {
+		host = r.Host
 	}
-	if n.tool != "" {
-		attrs = append(attrs, slog.String("tool", n.tool[:min(len(n.tool), maxNoted)]))
+	e := v.o.Auditor.Event(audit.Kind{Plugin: "mcp-actions", ID: id, Severity: severity},
+		audit.Actor{ID: v.caller.Subject, Hostname: host, UserAgent: r.UserAgent()},
+		&audit.Request{Method: r.Method, URL: wire.LoggedURL(r.URL.RequestURI())}, append(meta, slog.String("server", v.server.Name))...)
+	e.Begin(r.Context())
+	return e
+}
+
+// count tells the metrics how something ended.
+func (v *visit) count(method, tool string, start time.Time, err error) {
+	fault := ""
+	if err != nil {
+		fault = "tool_error"
 	}
-	status, fault := "succeeded", ""
-	if n.err != nil {
-		status, fault = "failed", "tool_error"
-		attrs = append(attrs, slog.String("error", n.err.Error()))
+	if v.tools[tool] == "" {
+		tool = "" // nothing that clients make up
 	}
-	tool := "" // nothing that clients make up
-	if v.tools[n.tool] != "" {
-		tool = n.tool
-	}
-	v.o.Log.LogAttrs(v.request.Context(), slog.LevelInfo, "audit", append(attrs, slog.String("status", status))...)
-	v.took.WithLabelValues(n.method, tool, fault).Observe(n.took.Seconds())
+	v.took.WithLabelValues(method, tool, fault).Observe(time.Since(start).Seconds())
 }

@@ -5,10 +5,12 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 
 	"github.com/greenroom-idp/greenroom/api/actions"
+	"github.com/greenroom-idp/greenroom/api/audit"
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/wire"
@@ -29,6 +31,11 @@ func (a *API) Offers() []actions.Action {
 	return list
 }
 
+// taskEvent is about a task.
+func taskEvent(actionType string, severity audit.Severity) *actions.Event {
+	return &actions.Event{ID: "task", Severity: severity, Meta: []slog.Attr{slog.String("actionType", actionType)}}
+}
+
 // defaultTasks is how many tasks are listed if nothing is said.
 const defaultTasks = 100
 
@@ -36,6 +43,7 @@ func (a *API) offerTasks() actions.Action {
 	const status = `{"type":"string","enum":["open","processing","completed","failed","cancelled","skipped"]}`
 	return actions.Action{
 		Plugin: "scaffolder", Name: "list-scaffolder-tasks", Title: "List Scaffolder Tasks", ReadOnly: true, Idempotent: true,
+		Audit: taskEvent("list", audit.Low),
 		Description: "Lists the tasks, which are runs of templates, that you may see, the newest first: what they were to do, and how far they are. " +
 			"With owned, only those that you started.",
 		Input: actions.Schema(`{"type":"object","properties":{
@@ -79,13 +87,11 @@ func (a *API) runTasks(ctx context.Context, c actions.Call) (any, error) {
 		}
 		q.CreatedBy = []string{c.Subject}
 	}
-	return a.audited(ctx, taskAudit("list", "low"), func(*audit) (any, error) {
-		page, total, err := a.tasks(ctx, q)
-		if err != nil {
-			return nil, lacking(err, taskRead)
-		}
-		return describeTasks(page, total)
-	})
+	page, total, err := a.tasks(ctx, q)
+	if err != nil {
+		return nil, lacking(err, taskRead)
+	}
+	return describeTasks(page, total)
 }
 
 func describeTasks(page []engine.Listed, total int) (any, error) {
@@ -119,6 +125,7 @@ func lacking(err error, of ...permission.Permission) error {
 func (a *API) offerDryRun() actions.Action {
 	return actions.Action{
 		Plugin: "scaffolder", Name: "dry-run-template", Title: "Dry Run Scaffolder Template", ReadOnly: true, Idempotent: true,
+		Audit:      taskEvent("dry-run", audit.Low),
 		Visibility: &templateDryRun,
 		Description: "Runs a template without effects, to see whether it is right: returns the log of its steps and its output, " +
 			"or what is wrong with it. Files that its steps fetch from beside the template are given in files.",
@@ -163,13 +170,11 @@ func (a *API) runDryRun(ctx context.Context, c actions.Call) (any, error) {
 		values = jsonvalue.NewObject()
 	}
 	body := wire.Obj("template", template, "values", values, "directoryContents", filesOf(c.Input))
-	return a.audited(ctx, taskAudit("dry-run", "low"), func(*audit) (any, error) {
-		result, err := a.dryRun(ctx, body, c.Token)
-		if err != nil {
-			return nil, lacking(told(err), taskCreate, templateDryRun)
-		}
-		return describeOffer(result)
-	})
+	result, err := a.dryRun(ctx, body, c.Token)
+	if err != nil {
+		return nil, lacking(told(err), taskCreate, templateDryRun)
+	}
+	return describeOffer(result)
 }
 
 func invalidTemplate(message string, faults ...string) any {
@@ -246,6 +251,7 @@ func told(err error) error {
 func (a *API) offerActions() actions.Action {
 	return actions.Action{
 		Plugin: "scaffolder", Name: "list-scaffolder-actions", Title: "List Scaffolder Actions", ReadOnly: true, Idempotent: true,
+		Audit:       &actions.Event{ID: "action-fetch"},
 		Description: "Lists the actions that steps of templates can call, with the schemas of their input and output, and examples.",
 		Input:       actions.Schema(`{"type":"object","properties":{},"additionalProperties":false,"description":"No input is required"}`),
 		Output: actions.Schema(`{"type":"object","properties":{"actions":{"type":"array","items":{"type":"object","properties":{
@@ -261,24 +267,22 @@ func (a *API) offerActions() actions.Action {
 	}
 }
 
-func (a *API) runActions(ctx context.Context, _ actions.Call) (any, error) {
-	return a.audited(ctx, audit{eventID: "action-fetch", severity: "low"}, func(*audit) (any, error) {
-		parsed, err := jsonvalue.Parse(a.actions)
-		if err != nil {
-			return nil, err
+func (a *API) runActions(context.Context, actions.Call) (any, error) {
+	parsed, err := jsonvalue.Parse(a.actions)
+	if err != nil {
+		return nil, err
+	}
+	list, _ := parsed.([]any)
+	out := make([]any, 0, len(list))
+	for _, item := range list {
+		if o, ok := item.(*jsonvalue.Object); ok {
+			out = append(out, offeredAction(o))
 		}
-		list, _ := parsed.([]any)
-		out := make([]any, 0, len(list))
-		for _, item := range list {
-			if o, ok := item.(*jsonvalue.Object); ok {
-				out = append(out, offeredAction(o))
-			}
-		}
-		slices.SortFunc(out, func(x, y any) int {
-			return strings.Compare(x.(*jsonvalue.Object).String("id"), y.(*jsonvalue.Object).String("id"))
-		})
-		return wire.Obj("actions", out), nil
+	}
+	slices.SortFunc(out, func(x, y any) int {
+		return strings.Compare(x.(*jsonvalue.Object).String("id"), y.(*jsonvalue.Object).String("id"))
 	})
+	return wire.Obj("actions", out), nil
 }
 
 func offeredAction(o *jsonvalue.Object) *jsonvalue.Object {
@@ -300,6 +304,7 @@ func offeredAction(o *jsonvalue.Object) *jsonvalue.Object {
 func (a *API) offerExecute() actions.Action {
 	return actions.Action{
 		Plugin: "scaffolder", Name: "execute-template", Title: "Execute Scaffolder Template", Destructive: true,
+		Audit: taskEvent("create", audit.Medium),
 		Description: "Runs a template with values for its parameters, in your name. Returns the id of the task that does it, which goes on after this call: " +
 			"follow it with get-scaffolder-task-logs. Get the Template entity first: its spec.parameters say which values are needed, and spec.secrets which secrets.",
 		Input: actions.Schema(`{"type":"object","properties":{
@@ -318,18 +323,17 @@ func (a *API) runExecute(ctx context.Context, c actions.Call) (any, error) {
 	if err != nil {
 		return nil, wire.InputError(err.Error())
 	}
-	return a.audited(ctx, taskAudit("create", "medium"), func(e *audit) (any, error) {
-		id, err := a.create(ctx, e, order{ref, c.Input.Object("values"), textsOf(c.Input.Object("secrets")), c.Token})
-		if err != nil {
-			return nil, lacking(told(err), taskCreate)
-		}
-		return wire.Obj("taskId", id), nil
-	})
+	id, err := a.create(ctx, order{ref, c.Input.Object("values"), textsOf(c.Input.Object("secrets")), c.Token})
+	if err != nil {
+		return nil, lacking(told(err), taskCreate)
+	}
+	return wire.Obj("taskId", id), nil
 }
 
 func (a *API) offerLogs() actions.Action {
 	return actions.Action{
 		Plugin: "scaffolder", Name: "get-scaffolder-task-logs", Title: "Get Scaffolder Task Logs", ReadOnly: true, Idempotent: true,
+		Audit: taskEvent("events", audit.Low),
 		Description: "Returns the log of a task: what its steps said (log), and how it ended (completion, cancelled). " +
 			"A long log comes in pieces, and one of a running task grows: ask again with after, the id of the last event you have.",
 		Input: actions.Schema(`{"type":"object","properties":{
@@ -352,29 +356,27 @@ func (a *API) offerLogs() actions.Action {
 
 func (a *API) runLogs(ctx context.Context, c actions.Call) (any, error) {
 	after, _ := c.Input.Value("after").(float64)
-	return a.audited(ctx, taskAudit("events", "low"), func(e *audit) (any, error) {
-		id := c.Input.String("taskId")
-		e.about("task_id", id)
-		t, _, err := a.Engine.Task(id)
+	id := c.Input.String("taskId")
+	audit.About(ctx, slog.String("taskId", id))
+	t, _, err := a.Engine.Task(id)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.requireOf(ctx, taskRead, t); err != nil {
+		return nil, lacking(err, taskRead)
+	}
+	events, _, err := a.Engine.Page(t, int64(min(after, 1<<53)))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]any, len(events))
+	for i, event := range events {
+		body, err := logEntry(event.Body)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("event %d: %w", event.ID, err)
 		}
-		if err := a.requireOf(ctx, taskRead, t); err != nil {
-			return nil, lacking(err, taskRead)
-		}
-		events, _, err := a.Engine.Page(t, int64(min(after, 1<<53)))
-		if err != nil {
-			return nil, err
-		}
-		out := make([]any, len(events))
-		for i, event := range events {
-			body, err := logEntry(event.Body)
-			if err != nil {
-				return nil, fmt.Errorf("event %d: %w", event.ID, err)
-			}
-			out[i] = wire.Obj("id", float64(event.ID), "taskId", event.TaskID,
-				"createdAt", event.CreatedAt.UTC().Format("2006-01-02T15:04:05.000Z"), "type", string(event.Type), "body", body)
-		}
-		return wire.Obj("events", out), nil
-	})
+		out[i] = wire.Obj("id", float64(event.ID), "taskId", event.TaskID,
+			"createdAt", event.CreatedAt.UTC().Format("2006-01-02T15:04:05.000Z"), "type", string(event.Type), "body", body)
+	}
+	return wire.Obj("events", out), nil
 }

@@ -3,6 +3,7 @@ package scaffolderapi
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/greenroom-idp/greenroom/api/actions"
+	"github.com/greenroom-idp/greenroom/api/audit"
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/wire"
@@ -40,14 +42,11 @@ func (a *API) CreateTask(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, wire.InputError(err.Error())
 	}
-	ctx := c.Request.Context()
-	return a.audited(ctx, taskAudit("create", "medium"), func(e *audit) (any, error) {
-		id, err := a.create(ctx, e, order{ref, in.Body.Object("values"), textsOf(in.Body.Object("secrets")), actions.TokenOf(c.Request)})
-		if err != nil {
-			return refused(err)
-		}
-		return wire.Created(wire.Obj("id", id)), nil
-	})
+	id, err := a.create(c.Request.Context(), order{ref, in.Body.Object("values"), textsOf(in.Body.Object("secrets")), actions.TokenOf(c.Request)})
+	if err != nil {
+		return refused(err)
+	}
+	return wire.Created(wire.Obj("id", id)), nil
 }
 
 // An order is what a task is made from, and the token of who asks for it.
@@ -59,9 +58,9 @@ type order struct {
 }
 
 // create starts a task for the caller that the context knows.
-func (a *API) create(ctx context.Context, e *audit, o order) (string, error) {
+func (a *API) create(ctx context.Context, o order) (string, error) {
 	ref := o.ref
-	e.about("template_ref", ref.String())
+	audit.About(ctx, slog.String("templateRef", ref.String()))
 	if err := a.require(ctx, taskCreate); err != nil {
 		return "", err
 	}
@@ -87,7 +86,7 @@ func (a *API) create(ctx context.Context, e *audit, o order) (string, error) {
 	submission.TemplateRef, submission.BaseURL = ref.String(), t.BaseURL()
 	id, err := a.Engine.Create(ctx, request(ctx, scaffolder.NewSpec(t, submission), withToken(o.token, o.secrets)))
 	if err == nil {
-		e.about("task_id", id)
+		audit.About(ctx, slog.String("taskId", id))
 	}
 	return id, err
 }
@@ -147,7 +146,7 @@ func (a *API) ListTasks(c *gin.Context) (any, error) {
 	if n := in.Count("offset"); n != nil {
 		q.Offset = *n
 	}
-	return a.audited(c.Request.Context(), taskAudit("list", "low"), func(*audit) (any, error) { return a.list(c.Request.Context(), q) })
+	return a.list(c.Request.Context(), q)
 }
 
 func (a *API) list(ctx context.Context, q engine.Query) (any, error) {
@@ -228,15 +227,14 @@ func appendTime(dst []byte, t time.Time) []byte {
 
 // task returns the task of the path, if it is there. Whether the caller may
 // know of it is not asked.
-func (a *API) task(c *gin.Context, e *audit) (scaffolder.Task, []byte, error) {
+func (a *API) task(c *gin.Context) (scaffolder.Task, []byte, error) {
 	id, _ := wire.Param(c, "taskId")
-	e.about("task_id", id)
 	return a.Engine.Task(id)
 }
 
 // readable returns the task of the path if the caller may read it.
-func (a *API) readable(c *gin.Context, e *audit) (scaffolder.Task, []byte, error) {
-	t, spec, err := a.task(c, e)
+func (a *API) readable(c *gin.Context) (scaffolder.Task, []byte, error) {
+	t, spec, err := a.task(c)
 	if err != nil {
 		return t, nil, err
 	}
@@ -248,13 +246,11 @@ func (a *API) GetTask(c *gin.Context) (any, error) {
 	if _, err := opTask.Read(c); err != nil {
 		return nil, err
 	}
-	return a.audited(c.Request.Context(), taskAudit("get", "low"), func(e *audit) (any, error) {
-		t, spec, err := a.readable(c, e)
-		if err != nil {
-			return nil, err
-		}
-		return appendTask(nil, t, spec), nil
-	})
+	t, spec, err := a.readable(c)
+	if err != nil {
+		return nil, err
+	}
+	return appendTask(nil, t, spec), nil
 }
 
 // CancelTask answers POST /v2/tasks/{taskId}/cancel.
@@ -262,19 +258,17 @@ func (a *API) CancelTask(c *gin.Context) (any, error) {
 	if _, err := opCancel.Read(c); err != nil {
 		return nil, err
 	}
-	return a.audited(c.Request.Context(), taskAudit("cancel", "medium"), func(e *audit) (any, error) {
-		t, _, err := a.readable(c, e)
-		if err != nil {
-			return nil, err
-		}
-		if err := a.requireOf(c.Request.Context(), taskCancel, t); err != nil {
-			return nil, err
-		}
-		if err := a.Engine.Cancel(c.Request.Context(), t.ID); err != nil {
-			return nil, err
-		}
-		return wire.Obj("status", string(scaffolder.Cancelled)), nil
-	})
+	t, _, err := a.readable(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.requireOf(c.Request.Context(), taskCancel, t); err != nil {
+		return nil, err
+	}
+	if err := a.Engine.Cancel(c.Request.Context(), t.ID); err != nil {
+		return nil, err
+	}
+	return wire.Obj("status", string(scaffolder.Cancelled)), nil
 }
 
 // RetryTask answers POST /v2/tasks/{taskId}/retry.
@@ -283,26 +277,24 @@ func (a *API) RetryTask(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.audited(c.Request.Context(), taskAudit("retry", "medium"), func(e *audit) (any, error) {
-		t, _, err := a.task(c, e)
-		if err != nil {
-			return nil, err
-		}
-		if err := a.require(c.Request.Context(), taskCreate); err != nil {
-			return nil, err
-		}
-		if err := a.requireOf(c.Request.Context(), taskRead, t); err != nil {
-			return nil, err
-		}
-		secrets := textsOf(in.Body.Object("secrets"))
-		if err := a.mayRetry(c.Request.Context(), t, secrets); err != nil {
-			return refused(err)
-		}
-		if err := a.Engine.Retry(c.Request.Context(), t.ID, request(c.Request.Context(), scaffolder.Spec{}, withToken(actions.TokenOf(c.Request), secrets))); err != nil {
-			return nil, err
-		}
-		return wire.Created(wire.Obj("id", t.ID)), nil
-	})
+	t, _, err := a.task(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.require(c.Request.Context(), taskCreate); err != nil {
+		return nil, err
+	}
+	if err := a.requireOf(c.Request.Context(), taskRead, t); err != nil {
+		return nil, err
+	}
+	secrets := textsOf(in.Body.Object("secrets"))
+	if err := a.mayRetry(c.Request.Context(), t, secrets); err != nil {
+		return refused(err)
+	}
+	if err := a.Engine.Retry(c.Request.Context(), t.ID, request(c.Request.Context(), scaffolder.Spec{}, withToken(actions.TokenOf(c.Request), secrets))); err != nil {
+		return nil, err
+	}
+	return wire.Created(wire.Obj("id", t.ID)), nil
 }
 
 // mayRetry asks the template, if it is known, whether the caller may run it and
@@ -328,14 +320,11 @@ func (a *API) DryRun(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx := c.Request.Context()
-	return a.audited(ctx, taskAudit("dry-run", "low"), func(*audit) (any, error) {
-		result, err := a.dryRun(ctx, in.Body, actions.TokenOf(c.Request))
-		if err != nil {
-			return refused(err)
-		}
-		return describeDryRun(result)
-	})
+	result, err := a.dryRun(c.Request.Context(), in.Body, actions.TokenOf(c.Request))
+	if err != nil {
+		return refused(err)
+	}
+	return describeDryRun(result)
 }
 
 // dryRun runs a template without effects for the caller that the context knows.

@@ -39,18 +39,15 @@ func (a *API) ParameterSchema(c *gin.Context) (any, error) {
 	if _, err := opSchema.Read(c); err != nil {
 		return nil, err
 	}
-	return a.audited(c.Request.Context(), audit{eventID: "template-parameter-schema", severity: "low"}, func(e *audit) (any, error) {
-		kind, _ := wire.Param(c, "kind")
-		namespace, _ := wire.Param(c, "namespace")
-		name, _ := wire.Param(c, "name")
-		ref := catalog.EntityRef{Kind: kind, Namespace: namespace, Name: name}
-		e.about("template_ref", ref.String())
-		t, err := a.template(c.Request.Context(), ref)
-		if err != nil {
-			return nil, err
-		}
-		return describeTemplate(t), nil
-	})
+	kind, _ := wire.Param(c, "kind")
+	namespace, _ := wire.Param(c, "namespace")
+	name, _ := wire.Param(c, "name")
+	ref := catalog.EntityRef{Kind: kind, Namespace: namespace, Name: name}
+	t, err := a.template(c.Request.Context(), ref)
+	if err != nil {
+		return nil, err
+	}
+	return describeTemplate(t), nil
 }
 
 // untitled is the title of a page that has none.
@@ -98,7 +95,7 @@ func (a *API) ListActions(c *gin.Context) (any, error) {
 	if _, err := opActions.Read(c); err != nil {
 		return nil, err
 	}
-	return a.audited(c.Request.Context(), audit{eventID: "action-fetch", severity: "low"}, func(*audit) (any, error) { return a.actions, nil })
+	return a.actions, nil
 }
 
 func describeActions(r *action.Registry) []any {

@@ -17,7 +17,7 @@ import (
 func (o *portal) openActions(p *platform, authority *auth.Authority, decider permission.Decider) (err error) {
 	s := p.settings.Portal.Actions
 	o.plugins.Actions, err = actions.New(actions.Options{
-		Authenticator: authority, Decider: decider, Sources: s.Sources, Filter: actionFilter(s.Filter),
+		Authenticator: authority, Decider: decider, Sources: s.Sources, Filter: actionFilter(s.Filter), Auditor: p.observed.auditor,
 	})
 	if err != nil {
 		return fmt.Errorf("configuration: backend.actions.filter: %w", err)
@@ -27,7 +27,7 @@ func (o *portal) openActions(p *platform, authority *auth.Authority, decider per
 	}
 	options := mcpactions.Options{
 		Actions: o.plugins.Actions, PlainNames: s.PlainToolNames, SimpleNames: s.SimpleToolNames, Version: versionText(), Origins: portalOrigins(p.settings),
-		Log: p.log, Registerer: p.registry,
+		Log: p.log, Auditor: p.observed.auditor, Registerer: p.registry,
 	}
 	for _, server := range append([]config.MCPServer{s.Default}, s.Servers...) {
 		options.Servers = append(options.Servers, mcpactions.Server{Key: server.Key, Name: server.Name,

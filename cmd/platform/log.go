@@ -62,7 +62,8 @@ func parseLevel(name string) (slog.Level, error) {
 }
 
 // wireNames gives JSON lines the names that those who collect logs of
-// Backstage look for: message, and a level in lower case.
+// Backstage look for: message, a level in lower case, and the fields of the
+// access log.
 func wireNames(groups []string, a slog.Attr) slog.Attr {
 	if len(groups) > 0 {
 		return a
@@ -74,6 +75,13 @@ func wireNames(groups []string, a slog.Attr) slog.Attr {
 		if level, ok := a.Value.Any().(slog.Level); ok {
 			a.Value = slog.StringValue(strings.ToLower(level.String()))
 		}
+	case "http_version":
+		a.Key = "httpVersion"
+		a.Value = slog.StringValue(strings.TrimPrefix(a.Value.String(), "HTTP/"))
+	case "user_agent":
+		a.Key = "userAgent"
+	case "content_length":
+		a.Key = "contentLength"
 	}
 	return a
 }

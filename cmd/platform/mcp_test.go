@@ -215,6 +215,15 @@ func TestAnMCPClientCallsEveryTool(t *testing.T) {
 	require.Equal(t, task, mine["tasks"].([]any)[0].(map[string]any)["id"])
 	require.Equal(t, 0.0, a.must("scaffolder.list-scaffolder-tasks", `{"status":"open"}`)["totalTasks"])
 
+	// What it did is in the audit log as what it is, not only as calls of tools.
+	for _, want := range []string{"mcp-actions.tool-execution", "scaffolder.task", "catalog.location-mutate", "catalog.entity-mutate"} {
+		found, _ := i.log.find(func(line map[string]any) bool {
+			actor, _ := line["actor"].(map[string]any)
+			return line["message"] == want && line["status"] == "succeeded" && actor["actorId"] == "user:default/jane"
+		})
+		require.NotEmpty(t, found, want)
+	}
+
 	called := slices.Compact(slices.Sorted(slices.Values(a.called)))
 	require.Equal(t, called, slices.Sorted(slices.Values(a.tools())), "every tool has been called")
 	require.Len(t, called, 14)

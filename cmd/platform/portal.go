@@ -173,6 +173,9 @@ func (o *portal) openProxy(p *platform) (err error) {
 		SkipInvalid: s.Portal.Proxy.SkipInvalid, OpenPolicy: s.Auth.DisableDefaultPolicy, Outbound: http.ProxyFromEnvironment,
 		Registerer: p.registry, Logger: p.log,
 	}
+	if p.observed.tracing != nil {
+		options.Propagate = api.Propagate
+	}
 	for _, e := range s.Portal.Proxy.Endpoints {
 		endpoint := proxy.Endpoint{
 			Route: e.Route, Target: e.Target, KeepHost: e.KeepHost, Headers: e.Headers, Methods: e.Methods,
