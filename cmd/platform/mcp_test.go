@@ -322,7 +322,7 @@ permission:
 
 // Programs with a static token do what its restrictions leave them.
 func TestServiceTokensAndTools(t *testing.T) {
-	const narrow = "a-token-for-reading-entities"
+	const narrow, bare, elsewhere = "a-token-for-reading-entities", "a-token-for-nothing-at-all", "a-token-for-another-plugin"
 	configuration, descriptor := mcpConfig(t, guestProvider+`
 mcpActions:
   name: bikes
@@ -334,6 +334,12 @@ mcpActions:
       - type: static
         options: {token: `+narrow+`, subject: reader}
         accessRestrictions: [{plugin: mcp-actions}, {plugin: catalog, permission: catalog.entity.read}]
+      - type: static
+        options: {token: `+bare+`, subject: bare}
+        accessRestrictions: [{plugin: mcp-actions}, {plugin: catalog, permission: none}, {plugin: scaffolder, permission: none}]
+      - type: static
+        options: {token: `+elsewhere+`, subject: elsewhere}
+        accessRestrictions: [{plugin: catalog}]
 `, 1)
 	i := boot(t, configuration, "--data", t.TempDir())
 	i.awaitShop()
@@ -353,12 +359,34 @@ mcpActions:
 	reader.refused("catalog.refresh-catalog-entity", `{"name":"cart"}`, "NotAllowedError: The permission catalog.entity.refresh is needed")
 	reader.refused("scaffolder.list-scaffolder-tasks", `{}`, "NotFoundError")
 
+	task := full.must("scaffolder.execute-template", `{"templateRef":"service","values":{"name":"my-svc","wait":1}}`)["taskId"]
+	nothing := i.assist("/v1", bare)
+	for tool, arguments := range map[string]string{
+		"auth.who-am-i": `{}`, "catalog.get-catalog-entity": `{"name":"cart"}`, "catalog.validate-entity": `{"entity":"kind: Component"}`,
+		"catalog.register-entity": asJSON(t, map[string]string{"locationUrl": descriptor}), "catalog.unregister-entity": `{"type":{"locationId":"x"}}`,
+		"catalog.refresh-catalog-entity": `{"name":"cart"}`, "scaffolder.list-scaffolder-tasks": `{}`,
+		"scaffolder.dry-run-template":         asJSON(t, map[string]any{"templateYaml": sampleYAML()}),
+		"scaffolder.execute-template":         `{"templateRef":"service","values":{"name":"x","wait":1}}`,
+		"scaffolder.get-scaffolder-task-logs": asJSON(t, map[string]any{"taskId": task}),
+	} {
+		_, fault := nothing.call(tool, arguments)
+		require.Regexp(t, `^(NotAllowedError: |NotFoundError: Action ".*" not found|InputError: No entity found)`, fault, tool)
+	}
+	require.Equal(t, 0.0, nothing.must("catalog.query-catalog-entities", `{}`)["totalItems"])
+	require.Equal(t, 0.0, nothing.must("scaffolder.list-scaffolder-templates", `{}`)["totalTemplates"])
+	for _, tool := range nothing.tools() { // two say only what is the same for all
+		require.True(t, slices.Contains(nothing.called, tool) ||
+			slices.Contains([]string{"catalog.get-catalog-model-description", "scaffolder.list-scaffolder-actions"}, tool), "%s is not in the test", tool)
+	}
+	res, text := i.fetch("POST", "/api/mcp-actions/v1", elsewhere, `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
+	require.Equal(t, 403, res.StatusCode, text)
+
 	some := i.assist("/v1/read", testToken)
 	require.Equal(t, "Bikes to read", some.session.InitializeResult().ServerInfo.Name)
 	require.Contains(t, some.tools(), "catalog.get-catalog-entity")
 	require.NotContains(t, some.tools(), "scaffolder.execute-template")
 
-	res, text := i.fetch("POST", "/api/mcp-actions/v1", "", `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
+	res, text = i.fetch("POST", "/api/mcp-actions/v1", "", `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)
 	require.Equal(t, 401, res.StatusCode, text)
 }
 
