@@ -209,7 +209,7 @@ func (p *platform) openAPI(ctx context.Context) error {
 	}
 	p.scaffolder, err = newScaffolder(scaffolderParts{
 		db: p.db, dataDir: p.dataDir, settings: s, log: p.log, registry: p.registry, kinds: p.kinds, hosts: p.hosts,
-		decider: decider, catalog: taskCatalog{catalogAPI}, reader: taskReader{p.hosts, p.reader, p.forges.gitHosts()},
+		decider: decider, catalog: taskCatalog{catalogAPI, p.observed.auditor}, reader: taskReader{p.hosts, p.reader, p.forges.gitHosts()},
 		notices: taskNotices{p.portal.plugins.Notifications}, forges: p.forges, observed: p.observed, bus: p.bus,
 	})
 	if err != nil {
