@@ -144,7 +144,8 @@ func (p *platform) openCatalog(ctx context.Context) error {
 	if p.reader, err = newReader(p.settings, p.hosts, p.forges.sources(), kinds); err != nil {
 		return err
 	}
-	if p.pipeline, err = newPipeline(p.settings.Catalog, kinds, p.reader, true); err != nil {
+	mark := p.observed.tracing.Mark("backstage-plugin-catalog-backend")
+	if p.pipeline, err = newPipeline(p.settings.Catalog, kinds, traced(p.reader, mark), true); err != nil {
 		return err
 	}
 	p.index = index.New()
@@ -155,7 +156,7 @@ func (p *platform) openCatalog(ctx context.Context) error {
 		Workers:     processingWorkers,
 		MinInterval: c.MinInterval, MaxInterval: c.MaxInterval, ReadOnly: c.ProcessingOff, KeepOrphans: c.KeepOrphans,
 		RefreshOnConflict: c.RefreshOnConflict, Registerer: p.registry, News: p.news,
-		Trace:       p.observed.tracing.Mark("backstage-plugin-catalog-backend"),
+		Trace:       mark,
 		Fingerprint: versionText() + " " + fingerprint,
 	})
 	if err != nil {
