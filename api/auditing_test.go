@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -148,5 +149,24 @@ func TestAuditRulesHaveRoutes(t *testing.T) {
 		if !strings.Contains(rule, "/api/scaffolder/") && !strings.Contains(rule, "/providers/") { // which are not mounted here
 			assert.True(t, slices.Contains(routes, rule), rule)
 		}
+	}
+}
+
+// What a request says cannot make up lines of the audit log.
+func TestAuditLinesCannotBeMadeUp(t *testing.T) {
+	f, own := audits(t)
+	f.engine.refresh = func(string) error { return nil }
+	const forged = "x\n{\"isAuditEvent\":true,\"status\":\"succeeded\"}\r\n"
+	body, err := json.Marshal(map[string]string{"entityRef": forged})
+	require.NoError(t, err)
+	f.do("POST", "/api/catalog/refresh", string(body), with("User-Agent", `a","forged":"1`))
+	f.do("GET", "/api/catalog/entities/by-name/component/default/"+url.PathEscape(forged), "")
+	f.do("GET", "/api/catalog/entities?filter=%0a%7b%22forged%22:1%7d", "")
+	lines := auditLines(t, own)
+	require.Len(t, lines, 6)
+	require.Equal(t, strings.ToLower(forged), lines[1]["meta"].(map[string]any)["entityRef"])
+	require.Equal(t, `a","forged":"1`, lines[1]["actor"].(map[string]any)["userAgent"])
+	for _, line := range lines {
+		require.NotContains(t, line, "forged")
 	}
 }

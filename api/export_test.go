@@ -3,13 +3,8 @@ package api
 import (
 	"strings"
 
-	"github.com/gin-gonic/gin"
-
 	"github.com/greenroom-idp/greenroom/api/wire"
 )
-
-// Routes returns all routes.
-func (s *Server) Routes() gin.RoutesInfo { return s.engine.Routes() }
 
 // LoggedURL returns what of a URL is written to the log.
 func LoggedURL(uri string) string { return wire.LoggedURL(uri) }

@@ -170,6 +170,9 @@ func (s *Server) setDefaults() {
 	}
 }
 
+// Routes returns all routes, for those who look at the surface as a whole.
+func (s *Server) Routes() gin.RoutesInfo { return s.engine.Routes() }
+
 // ServeHTTP answers one request. What becomes another protocol is not
 // compressed.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -319,6 +319,10 @@ func TestLoggedURL(t *testing.T) {
 		"/x?token=":                           "/x?token=",
 		"/x?password=a=b":                     "/x?password=***",
 		"/x?":                                 "/x?",
+		"https://jane:pw@host/a?token=b":      "https://***@host/a?token=***",
+		"https://a:b@c@host":                  "https://***@host",
+		"https://host/@me/x?y=a@b":            "https://host/@me/x?y=a@b",
+		"http://host/cb#access_token=abc&x=1": "http://host/cb#access_token=***&x=1",
 		"/x?y=" + strings.Repeat("z", 10_000): "/x?y=" + strings.Repeat("z", 2043) + "...",
 	} {
 		require.Equal(t, want, api.LoggedURL(uri), uri)

@@ -60,7 +60,9 @@ func TestSpansOfRequests(t *testing.T) {
 
 func TestSpansOfRequestsThatFail(t *testing.T) {
 	f, spans := traced(t, nil)
-	f.reader.facets = func(catalogapi.FacetCount) (catalogapi.Page, error) { return catalogapi.Page{}, errors.New("disk on fire") }
+	f.reader.facets = func(catalogapi.FacetCount) (catalogapi.Page, error) {
+		return catalogapi.Page{}, errors.New("disk on fire")
+	}
 	f.do("GET", "/api/catalog/entity-facets?facet=kind", "")
 	f.engine.refresh = func(string) error { panic("kaboom") }
 	f.do("POST", "/api/catalog/refresh", `{"entityRef":"x"}`)

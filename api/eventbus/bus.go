@@ -229,6 +229,9 @@ func (b *Bus) Publish(e Event) (wanted bool, err error) {
 	if err := checkName("topic", e.Topic); err != nil {
 		return false, err
 	}
+	if len(e.Payload) > b.MaxBytes {
+		return false, catalog.NewError(catalog.NameInput, fmt.Sprintf("The payload of an event must not be larger than %d bytes", b.MaxBytes))
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.expire()
@@ -237,7 +240,7 @@ func (b *Bus) Publish(e Event) (wanted bool, err error) {
 		b.metrics.published.WithLabelValues("unwanted").Inc()
 		return false, nil
 	}
-	dropped := b.surplus(next.Bytes)
+	dropped := b.surplus(e.Topic, next.Bytes)
 	change := Change{Add: &Added{next.Stored, e.Payload}, Remove: sequences(dropped)}
 	if err := b.Store.Apply(change); err != nil {
 		return false, fmt.Errorf("store event: %w", err)
@@ -272,15 +275,50 @@ func (b *Bus) anyone(e *event) bool {
 	return false
 }
 
-// surplus returns the oldest events that must go so that one more finds room.
-// The caller holds the mutex.
-func (b *Bus) surplus(size int) []*event {
-	n, left := 0, b.bytes
-	for n < len(b.events) && (len(b.events)-n >= b.MaxEvents || left+size > b.MaxBytes) {
-		left -= b.events[n].Bytes
-		n++
+// surplus returns the events that must go so that one more finds room: the
+// oldest of the topic that takes up most of it, so that whoever floods a topic
+// harms nobody else. The caller holds the mutex.
+func (b *Bus) surplus(topic string, size int) (out []*event) {
+	if len(b.events) < b.MaxEvents && b.bytes+size <= b.MaxBytes {
+		return nil
 	}
-	return slices.Clone(b.events[:n])
+	number, bytes := map[string]int{topic: 1}, map[string]int{topic: size}
+	byTopic := map[string][]*event{}
+	for _, e := range b.events {
+		number[e.Topic]++
+		bytes[e.Topic] += e.Bytes
+		byTopic[e.Topic] = append(byTopic[e.Topic], e)
+	}
+	left, taken := len(b.events), b.bytes
+	for left > 0 && (left >= b.MaxEvents || taken+size > b.MaxBytes) {
+		hog := largest(number, byTopic)
+		if taken+size > b.MaxBytes {
+			hog = largest(bytes, byTopic)
+		}
+		e := byTopic[hog][0]
+		byTopic[hog] = byTopic[hog][1:]
+		number[hog]--
+		bytes[hog] -= e.Bytes
+		left--
+		taken -= e.Bytes
+		out = append(out, e)
+	}
+	return out
+}
+
+// largest returns the topic with the largest share among those that have events
+// left; of equal ones, the first by name.
+func largest(share map[string]int, byTopic map[string][]*event) (hog string) {
+	found := false
+	for topic, events := range byTopic {
+		if len(events) == 0 {
+			continue
+		}
+		if n, most := share[topic], share[hog]; !found || n > most || n == most && topic < hog {
+			hog, found = topic, true
+		}
+	}
+	return hog
 }
 
 // forget takes events away, and tells who had yet to read them. The caller holds the

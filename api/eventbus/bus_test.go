@@ -178,6 +178,31 @@ func TestBounds(t *testing.T) {
 		r.publish("a", 3)
 		require.Equal(t, "a22222 a3", r.take("slow", true))
 	})
+	t.Run("a topic that is flooded", func(t *testing.T) {
+		r := newRig(t, eventbus.Options{MaxEvents: 4})
+		r.subscribe("s", "calm", "flood")
+		r.publish("calm", 1)
+		for n := range 10 {
+			r.publish("flood", n)
+		}
+		r.publish("calm", 2)
+		require.Equal(t, "calm1 flood8 flood9 calm2", r.take("s", true))
+		r = newRig(t, eventbus.Options{MaxBytes: 10})
+		r.subscribe("s", "calm", "flood")
+		r.publish("calm", 1)
+		for n := range 5 {
+			r.publish("flood", 11111+n)
+		}
+		require.Equal(t, "calm1 flood11115", r.take("s", true))
+	})
+	t.Run("one that is too large for all", func(t *testing.T) {
+		r := newRig(t, eventbus.Options{MaxBytes: 3})
+		r.subscribe("s", "a")
+		r.publish("a", 123)
+		_, err := r.Publish(eventbus.Event{Topic: "a", Payload: json.RawMessage("1234")})
+		require.ErrorIs(t, err, catalog.ErrInput)
+		require.Equal(t, "a123", r.take("s", true), "and it takes nothing away")
+	})
 	t.Run("age", func(t *testing.T) {
 		r := newRig(t, eventbus.Options{})
 		r.subscribe("slow", "a")

@@ -16,8 +16,9 @@
 //   - An event to which nobody has subscribed is not stored, and costs a look
 //     into a map.
 //   - What is kept is bounded in number, size and age. Beyond, the oldest events
-//     are dropped, with a line in the log that names who has lost them; a
-//     subscription that nobody asks for any more is dropped as well.
+//     of the topic that has most of them are dropped, with a line in the log that
+//     names who has lost them; a subscription that nobody asks for any more is
+//     dropped as well.
 //
 // A Bus is safe for concurrent use.
 package eventbus

@@ -130,3 +130,32 @@ events: {modules: {github: {webhookSecret: hush-webhook}}}
 		require.NotContains(t, string(events), secret)
 	}
 }
+
+// Lines that match an override have a level of their own, higher or lower; of
+// several, the first counts.
+func TestLogOverrides(t *testing.T) {
+	config := strings.Replace(baseConfig, "backend:\n", `backend:
+  logger:
+    level: info
+    meta: {site: berlin}
+    overrides:
+      - {matchers: {type: incomingRequest, url: '/^.METRICS/i'}, level: error}
+      - {matchers: {type: incomingRequest, status: [404, 403]}, level: warn}
+      - {matchers: {eventId: entity-fetch, site: berlin}, level: debug}
+      - {matchers: {message: 'stopping'}, level: error}
+`, 1)
+	i := boot(t, config, "--data", t.TempDir())
+	i.send("GET", "/metrics", nil)
+	i.send("GET", "/api/catalog/no-such-route", nil)
+	i.send("GET", "/api/catalog/entities?limit=3", nil)
+	i.send("GET", "/api/catalog/entity-facets?facet=kind", nil)
+	i.end()
+	text := i.log.String()
+	require.NotContains(t, text, "/metrics")
+	require.NotContains(t, text, "no-such-route")
+	require.NotContains(t, text, "stopping")
+	require.Contains(t, text, "/api/catalog/entities?limit=3")
+	fetched, _ := i.log.find(says("catalog.entity-fetch"))
+	require.Len(t, fetched, 2, "at level debug, which others are not")
+	require.NotContains(t, text, "catalog.entity-facets")
+}

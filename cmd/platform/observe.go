@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -25,6 +26,9 @@ type observation struct {
 	file    *rotated // of the audit log, nil if it has none
 	// tracing sends spans, nil if none are wanted.
 	tracing *tracing.Tracing
+
+	unfollow  context.CancelFunc // nil where no signals are followed
+	following sync.WaitGroup
 }
 
 // observe opens the log and what else there is, as the configuration says. The
@@ -87,15 +91,16 @@ func auditOptions(a config.Audit) (audit.Options, error) {
 	return o, errors.Join(errs...)
 }
 
-// follow opens the file of the audit log again at every SIGHUP, until ctx ends.
-// Without such a file the signal means what it always does.
+// follow opens the file of the audit log again at every SIGHUP, until ctx ends
+// or Close is called. Without such a file the signal means what it always does.
 func (o *observation) follow(ctx context.Context) {
 	if o.file == nil {
 		return
 	}
+	ctx, o.unfollow = context.WithCancel(ctx)
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
-	go func() {
+	o.following.Go(func() {
 		defer signal.Stop(hup)
 		for {
 			select {
@@ -105,7 +110,7 @@ func (o *observation) follow(ctx context.Context) {
 				return
 			}
 		}
-	}()
+	})
 }
 
 // register adds what the observation counts about itself.
@@ -117,6 +122,10 @@ func (o *observation) register(r prometheus.Registerer) {
 
 // Close ends what is to be told.
 func (o *observation) Close() error {
+	if o.unfollow != nil {
+		o.unfollow()
+		o.following.Wait()
+	}
 	err := o.tracing.Close()
 	if o.file != nil {
 		err = errors.Join(err, o.file.Close())

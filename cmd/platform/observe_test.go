@@ -71,8 +71,7 @@ func TestAuditFile(t *testing.T) {
 	events = auditEvents(t, path)
 	require.Len(t, events, 2)
 	require.Equal(t, "medium", events[1]["severityLevel"])
-	logged, _ := i.log.find(says("catalog.entity-mutate"))
-	require.Len(t, logged, 2, "changes are in the log as well")
+	logged := i.lines("catalog.entity-mutate", 2) // changes are in the log as well
 	require.Equal(t, "tests", logged[1]["actor"].(map[string]any)["actorId"])
 
 	require.NoError(t, os.RemoveAll(path))
@@ -100,6 +99,32 @@ func TestAuditThresholds(t *testing.T) {
 	medium, _ := i.log.find(says("catalog.entity-mutate"))
 	require.Len(t, medium, 2)
 	require.Equal(t, "warn", medium[0]["level"])
+}
+
+// A location that a template registers is in the audit log as well, with who
+// ran it.
+func TestAuditOfWhatTasksRegister(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.log")
+	template := writeFile(t, t.TempDir(), "template.yaml", `apiVersion: scaffolder.backstage.io/v1beta3
+kind: Template
+metadata: {name: hello}
+spec: {owner: team-a, type: service, steps: [{id: add, action: 'catalog:register', input: {catalogInfoUrl: 'https://jane:hush@127.0.0.1:1/x.yaml', optional: true}}]}
+`)
+	i := boot(t, withAudit("file: "+path+", fileSeverity: medium")+"  locations: [{type: file, target: '"+template+"'}]\n", "--data", t.TempDir())
+	i.until("template/default/hello", served)
+	status, answer := i.send(http.MethodPost, "/api/scaffolder/v2/tasks", map[string]any{"templateRef": "template:default/hello", "values": map[string]any{}})
+	require.Equal(t, 201, status, answer)
+	i.finished(answer["id"].(string))
+	i.end()
+	var found []map[string]any
+	for _, e := range auditEvents(t, path) {
+		if e["eventId"] == "location-mutate" {
+			require.Equal(t, map[string]any{"actorId": "tests"}, e["actor"])
+			require.Equal(t, "https://***@127.0.0.1:1/x.yaml", e["meta"].(map[string]any)["location"].(map[string]any)["target"])
+			found = append(found, e)
+		}
+	}
+	require.Len(t, found, 2)
 }
 
 // A run of a task is an event of the scaffolder itself.
@@ -183,6 +208,23 @@ func TestAuditFileAfterHalfALine(t *testing.T) {
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, "{\"half\":\n{}\n{}\n", string(data))
+}
+
+// lines waits for so many lines of a message.
+func (i *instance) lines(message string, n int) []map[string]any {
+	i.t.Helper()
+	deadline := time.After(patience)
+	for {
+		found, changed := i.log.find(says(message))
+		if len(found) >= n {
+			return found
+		}
+		select {
+		case <-changed:
+		case <-deadline:
+			i.t.Fatalf("it did not say %q %d times\n%s", message, n, i.log)
+		}
+	}
 }
 
 // finished waits for the end of a task.

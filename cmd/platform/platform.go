@@ -144,7 +144,8 @@ func (p *platform) openCatalog(ctx context.Context) error {
 	if p.reader, err = newReader(p.settings, p.hosts, p.forges.sources(), kinds); err != nil {
 		return err
 	}
-	if p.pipeline, err = newPipeline(p.settings.Catalog, kinds, p.reader, true); err != nil {
+	mark := p.observed.tracing.Mark("backstage-plugin-catalog-backend")
+	if p.pipeline, err = newPipeline(p.settings.Catalog, kinds, traced(p.reader, mark), true); err != nil {
 		return err
 	}
 	p.index = index.New()
@@ -155,7 +156,7 @@ func (p *platform) openCatalog(ctx context.Context) error {
 		Workers:     processingWorkers,
 		MinInterval: c.MinInterval, MaxInterval: c.MaxInterval, ReadOnly: c.ProcessingOff, KeepOrphans: c.KeepOrphans,
 		RefreshOnConflict: c.RefreshOnConflict, Registerer: p.registry, News: p.news,
-		Trace:       p.observed.tracing.Mark("backstage-plugin-catalog-backend"),
+		Trace:       mark,
 		Fingerprint: versionText() + " " + fingerprint,
 	})
 	if err != nil {
@@ -209,7 +210,7 @@ func (p *platform) openAPI(ctx context.Context) error {
 	}
 	p.scaffolder, err = newScaffolder(scaffolderParts{
 		db: p.db, dataDir: p.dataDir, settings: s, log: p.log, registry: p.registry, kinds: p.kinds, hosts: p.hosts,
-		decider: decider, catalog: taskCatalog{catalogAPI}, reader: taskReader{p.hosts, p.reader, p.forges.gitHosts()},
+		decider: decider, catalog: taskCatalog{catalogAPI, p.observed.auditor}, reader: taskReader{p.hosts, p.reader, p.forges.gitHosts()},
 		notices: taskNotices{p.portal.plugins.Notifications}, forges: p.forges, observed: p.observed, bus: p.bus,
 	})
 	if err != nil {

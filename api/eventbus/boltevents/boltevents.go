@@ -62,15 +62,51 @@ func (s *Store) Load() (list []eventbus.Stored, subs []eventbus.Subscription, er
 			return err
 		})
 		return errors.Join(err, b.Bucket(subscriptions).ForEach(func(k, v []byte) error {
-			var sub subscription
-			if err := json.Unmarshal(v, &sub); err != nil {
-				return fmt.Errorf("stored subscription %q: %w", k, err)
-			}
-			subs = append(subs, eventbus.Subscription{ID: string(k), Topics: sub.Topics, Read: sub.Read})
-			return nil
+			sub, err := decodeSubscription(k, v)
+			subs = append(subs, sub)
+			return err
 		}))
 	})
 	return list, subs, err
+}
+
+func decodeSubscription(k, v []byte) (eventbus.Subscription, error) {
+	var sub subscription
+	if err := json.Unmarshal(v, &sub); err != nil {
+		return eventbus.Subscription{}, fmt.Errorf("stored subscription %q: %w", k, err)
+	}
+	return eventbus.Subscription{ID: string(k), Topics: sub.Topics, Read: sub.Read}, nil
+}
+
+// Check reports every event and subscription that cannot be read. A database
+// without any has none that cannot.
+func Check(db *bbolt.DB, report func(string)) error {
+	return db.View(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(root)
+		if b == nil {
+			return nil
+		}
+		tell := func(err error) error {
+			if err != nil {
+				report(err.Error())
+			}
+			return nil
+		}
+		for name, decodes := range map[string]func(k, v []byte) error{
+			string(events):        func(k, v []byte) error { _, err := decode(k, v); return err },
+			string(subscriptions): func(k, v []byte) error { _, err := decodeSubscription(k, v); return err },
+		} {
+			list := b.Bucket([]byte(name))
+			if list == nil {
+				report("the bucket eventbus/" + name + " is missing")
+				continue
+			}
+			if err := list.ForEach(func(k, v []byte) error { return tell(decodes(k, v)) }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func decode(k, v []byte) (e eventbus.Stored, err error) {

@@ -25,6 +25,7 @@ func TestStore(t *testing.T) {
 		require.NoError(t, err)
 		return s
 	})
+	require.NoError(t, boltevents.Check(db, func(v string) { t.Error(v) }))
 	require.NoError(t, db.Close())
 }
 
@@ -48,6 +49,10 @@ func TestBrokenEvents(t *testing.T) {
 			}))
 			_, _, err = s.Load()
 			require.ErrorContains(t, err, "stored ")
+			var found []string
+			require.NoError(t, boltevents.Check(db, func(v string) { found = append(found, v) }))
+			require.Len(t, found, 1)
+			require.Contains(t, found[0], "stored ")
 		})
 	}
 }

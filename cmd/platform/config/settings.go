@@ -84,6 +84,9 @@ type Log struct {
 	Level string
 	// Meta is added to every line, by key.
 	Meta map[string]string
+	// Overrides give some lines another lowest level; the first that matches
+	// counts.
+	Overrides []LogOverride
 	// Audit is backend.auditor.
 	Audit Audit
 }
@@ -260,7 +263,7 @@ func kebab(s string) string {
 }
 
 func (r *reader) log(v Value) Log {
-	l := Log{Level: strings.ToLower(r.text(v.At("level"), "")), Meta: r.texts(v.At("meta"))}
+	l := Log{Level: strings.ToLower(r.text(v.At("level"), "")), Meta: r.texts(v.At("meta")), Overrides: r.overrides(v.At("overrides"))}
 	if l.Level != "" && !knownLevel(l.Level) {
 		r.fault(v.At("level").Fault("%q is not one of error, warn, info, debug", l.Level))
 	}
