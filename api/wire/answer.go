@@ -100,7 +100,12 @@ func AppendJSON(dst []byte, v any) ([]byte, error) {
 // context ends when the client has gone. Each call of send puts its bytes on the
 // way before it returns; it fails when the client does not take them.
 type Stream struct {
+	// Code is the status; 0: 200.
+	Code int
+	// ContentType of what is sent; "": nothing is, and only that it ends matters.
 	ContentType string
+	// Header is sent beside; nil: nothing is.
+	Header map[string]string
 	// Bulk says that the pieces are there as fast as the client takes them:
 	// they may be compressed and gathered on the way.
 	Bulk bool

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.etcd.io/bbolt"
 
+	"github.com/greenroom-idp/greenroom/api/eventbus"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/scaffolderapi"
 	"github.com/greenroom-idp/greenroom/cmd/platform/config"
@@ -51,6 +52,8 @@ type scaffolderParts struct {
 	notices  notification.Sender
 	forges   *forges
 	signing  gitaction.Signing // set by newScaffolder
+	observed *observation
+	bus      *eventbus.Bus
 }
 
 // A scaffoldery is the scaffolder: its tasks, and what answers for them.
@@ -94,9 +97,9 @@ func newScaffolder(p scaffolderParts) (_ *scaffoldery, err error) {
 	s.tasks, err = tasks.New(tasks.Options{
 		Store: store, Workspaces: workspaces, Key: key, Concurrency: concurrency, PerTemplate: s.settings.PerTemplate,
 		Quota: s.settings.WorkspaceQuota, KeepInterrupted: s.settings.KeepInterrupted,
-		ParameterLength: s.settings.ParameterLength, Log: p.log, Registry: p.registry,
+		ParameterLength: s.settings.ParameterLength, Audit: p.observed.execution, News: taskNews{p.bus, p.log}, Log: p.log, Registry: p.registry,
 		Runner: runner.Options{Actions: registry, Filters: filters.Funcs(added), Policy: scaffolderapi.Policy{Decider: p.decider},
-			Parameters: s.settings.Parameters, Secrets: s.settings.Secrets, Level: taskLogLevel(os.Getenv("LOG_LEVEL"))},
+			Parameters: s.settings.Parameters, Secrets: s.settings.Secrets, Trace: p.observed.tracing.Mark("backstage-plugin-scaffolder-backend"), Level: taskLogLevel(os.Getenv("LOG_LEVEL"))},
 	})
 	if err != nil {
 		return nil, err

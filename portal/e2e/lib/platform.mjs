@@ -34,6 +34,7 @@ function configuration(base, port, descriptors, policy) {
       auth: { externalAccess: [{ type: 'static', options: { token: serviceToken, subject: 'e2e' } }] },
     },
     permission: { enabled: true, policy },
+    auth: { experimentalDynamicClientRegistration: { enabled: true } },
     catalog: {
       locations: [
         { type: 'directory', target: './testdata/catalog' },
