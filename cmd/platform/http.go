@@ -65,6 +65,13 @@ func startHTTP(l net.Listener, handler http.Handler, log *slog.Logger) *httpServ
 	return s
 }
 
+// abort ends it at once.
+func (s *httpServer) abort() error {
+	err := s.Close()
+	<-s.ended
+	return err
+}
+
 // run answers requests until ctx ends, and for the delay of the shutdown after
 // that, in which load balancers learn that it is leaving. Then it takes no more
 // connections, and waits for the requests that are under way. Where the catalog

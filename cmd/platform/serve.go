@@ -87,7 +87,7 @@ func serve(ctx context.Context, o serveOptions, stdout io.Writer) (err error) {
 	server := startHTTP(listener, front, log)
 	p, err := open(ctx, settings, o.data, observed)
 	if err != nil {
-		return errors.Join(err, server.Close())
+		return errors.Join(err, server.abort())
 	}
 	front.Put(p.api)
 	defer closing(&err, p)
