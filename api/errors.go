@@ -70,11 +70,7 @@ func (s *Server) writeError(c *gin.Context, err error) {
 		c.Writer.WriteHeaderNow()
 		return
 	}
-	s.writeJSON(c, status, wire.Obj(
-		"error", errorObject(named),
-		"request", wire.Obj("method", c.Request.Method, "url", relativeURL(c.Request)),
-		"response", wire.Obj("statusCode", float64(status)),
-	), true)
+	s.writeJSON(c, status, errorBody(c.Request, named, status), true)
 }
 
 func errorObject(e *catalog.Error) *jsonvalue.Object {

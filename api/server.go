@@ -120,6 +120,9 @@ type Server struct {
 	stopping chan struct{} // closed once stopping
 }
 
+// defaultStartupWait is how long requests wait for the start to end.
+const defaultStartupWait = 5 * time.Second
+
 // compressFrom is the size of a body, in bytes, from which it is compressed.
 const compressFrom = 1024
 
@@ -175,7 +178,7 @@ func (s *Server) setDefaults() {
 		s.now = time.Now
 	}
 	if s.startupWait == 0 {
-		s.startupWait = 5 * time.Second
+		s.startupWait = defaultStartupWait
 	}
 }
 

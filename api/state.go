@@ -48,7 +48,7 @@ func (s *Server) readiness(c *gin.Context) (any, error) {
 	case closed(s.leaving):
 		return unready("Backend is shutting down"), nil
 	case !closed(s.ready):
-		return unready("Backend has not started yet"), nil
+		return notStarted(), nil
 	}
 	return wire.Obj("status", "ok"), nil
 }
@@ -58,6 +58,8 @@ func (s *Server) addHealthHeaders(c *gin.Context) {
 		c.Writer.Header().Set(k, v)
 	}
 }
+
+func notStarted() wire.Status { return unready("Backend has not started yet") }
 
 func unready(message string) wire.Status {
 	return wire.Status{Code: 503, Body: wire.Obj("message", message, "status", "error")}

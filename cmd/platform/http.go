@@ -47,17 +47,37 @@ type shutdown struct {
 	draining func()        // called next: what waits for events ends, and new requests are refused
 }
 
-// serveHTTP answers requests until ctx ends, and for the delay of the shutdown
-// after that, in which load balancers learn that it is leaving. Then it takes
-// no more connections, and waits for the requests that are under way. Where the
-// catalog has failed there is no delay: what it would answer may be wrong.
-func serveHTTP(ctx context.Context, l net.Listener, handler http.Handler, log *slog.Logger, end shutdown) error {
-	server := &http.Server{
+// An httpServer answers requests.
+type httpServer struct {
+	*http.Server
+	log   *slog.Logger
+	ended chan error // how Serve ended, for whoever asks first
+}
+
+// startHTTP begins to answer requests. The caller runs it to its end, or closes
+// it.
+func startHTTP(l net.Listener, handler http.Handler, log *slog.Logger) *httpServer {
+	s := &httpServer{log: log, ended: make(chan error, 1), Server: &http.Server{
 		Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(l) }()
+	}}
+	go func() { s.ended <- s.Serve(l) }()
+	return s
+}
+
+// abort ends it at once.
+func (s *httpServer) abort() error {
+	err := s.Close()
+	<-s.ended
+	return err
+}
+
+// run answers requests until ctx ends, and for the delay of the shutdown after
+// that, in which load balancers learn that it is leaving. Then it takes no more
+// connections, and waits for the requests that are under way. Where the catalog
+// has failed there is no delay: what it would answer may be wrong.
+func (s *httpServer) run(ctx context.Context, end shutdown) error {
+	server, ended, log := s.Server, s.ended, s.log
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve HTTP: %w", err)

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/greenroom-idp/greenroom/api"
 )
 
 // For the delay after a signal the program serves on, and only readiness says
@@ -65,10 +67,35 @@ func TestServingEndsInOrder(t *testing.T) {
 			}}
 			handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") })
 			cancel(tc.cause)
-			require.NoError(t, serveHTTP(ctx, l, handler, slog.New(slog.DiscardHandler), end))
+			require.NoError(t, startHTTP(l, handler, slog.New(slog.DiscardHandler)).run(ctx, end))
 			require.Equal(t, []string{"leaving", "draining"}, steps)
 			_, err = net.Dial("tcp", l.Addr().String())
 			require.Error(t, err)
 		})
 	}
+}
+
+// The port answers from the moment on that it is taken: a start that takes long
+// is not mistaken for a process that hangs.
+func TestHealthDuringTheStart(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	front := api.NewFront(api.Options{})
+	server := startHTTP(l, front, slog.New(slog.DiscardHandler))
+	status := func(path string) int {
+		res, err := http.Get("http://" + l.Addr().String() + path)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		return res.StatusCode
+	}
+	require.Equal(t, 200, status("/.backstage/health/v1/liveness"))
+	require.Equal(t, 503, status("/.backstage/health/v1/readiness"))
+	answered := make(chan int)
+	go func() { answered <- status("/api/permission/health") }()
+	front.Put(whole(t).api)
+	require.Equal(t, 200, <-answered, "who asked before is answered as well")
+	require.Equal(t, 200, status("/.backstage/health/v1/readiness"))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("signal"))
+	require.NoError(t, server.run(ctx, shutdown{leaving: func() {}, draining: func() {}}))
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/greenroom-idp/greenroom/api"
 	"github.com/greenroom-idp/greenroom/cmd/platform/config"
 )
 
@@ -82,10 +83,13 @@ func serve(ctx context.Context, o serveOptions, stdout io.Writer) (err error) {
 	}
 	defer closing(&err, scrapes)
 	observed.follow(ctx)
+	front := api.NewFront(api.Options{CSP: settings.Backend.CSP, StartupWait: settings.Backend.StartupWait, HealthHeaders: settings.Backend.HealthHeaders})
+	server := startHTTP(listener, front, log)
 	p, err := open(ctx, settings, o.data, observed)
 	if err != nil {
-		return err
+		return errors.Join(err, server.abort())
 	}
+	front.Put(p.api)
 	defer closing(&err, p)
 	scrapes.serve(p.registry, log)
 	announce(log, settings, listener.Addr(), p, time.Since(started))
@@ -99,7 +103,7 @@ func serve(ctx context.Context, o serveOptions, stdout io.Writer) (err error) {
 		case <-ctx.Done():
 		}
 	}()
-	return serveHTTP(ctx, listener, p.api, log, shutdown{leaving: p.api.Leaving, delay: settings.Backend.ShutdownDelay, draining: p.api.Stopping})
+	return server.run(ctx, shutdown{leaving: p.api.Leaving, delay: settings.Backend.ShutdownDelay, draining: p.api.Stopping})
 }
 
 // errCatalogFailed ends the server; closing the platform says what happened.

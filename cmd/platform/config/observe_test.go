@@ -1,6 +1,8 @@
 package config_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -64,4 +66,26 @@ func TestMatchers(t *testing.T) {
 			require.Equal(t, want, s.Log.Overrides[0].Matchers[name].Matches(value), "%s %s", name, value)
 		}
 	}
+}
+
+// However a text looks, hiding secrets in it leaves a line of JSON one, and
+// hides all that is known.
+func FuzzRedact(f *testing.F) {
+	for _, seed := range []string{
+		"", "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ1c2VyOmRlZmF1bHQvYWRhIn0.c2ln", "Bearer abcdefghijklmnopqrstuvwxyz==", "https://a:b@c/d",
+		"ghp_abcdefghijklmnopqrstuvwxyz", "glpat-abcdefghij0123456789", "a hush-hush b", "Basic \" abc", "://:\\@", "eyJ\u0000.eyJ.", "://a:\u2028@",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		line, err := json.Marshal(map[string]string{"message": text, "url": "https://" + text})
+		require.NoError(t, err)
+		var out bytes.Buffer
+		n, err := config.Redact(&out, []string{"hush-hush", "q\"uoted"}).Write(line)
+		require.NoError(t, err)
+		require.Len(t, line, n)
+		require.True(t, json.Valid(out.Bytes()), out.String())
+		require.NotContains(t, out.String(), "hush-hush")
+		require.NotContains(t, out.String(), `q\"uoted`)
+	})
 }
