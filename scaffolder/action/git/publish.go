@@ -3,6 +3,7 @@ package git
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -31,6 +32,8 @@ type Options struct {
 	RequireUserCredentials bool
 	// Sleep waits between attempts; nil: a timer.
 	Sleep func(context.Context, time.Duration) error
+	// HTTP sends what is pushed; nil: as Remote says.
+	HTTP *http.Client
 }
 
 type input struct {
@@ -97,7 +100,7 @@ func (o Options) remote(ctx context.Context, c *action.Context, in input) (r Rem
 		return r, catalog.NewError(catalog.NameInput, fmt.Sprintf(
 			"No user credentials provided for host %s, but scaffolder.requireScmUserCredentials is enabled", u.Host))
 	}
-	r = Remote{URL: in.RemoteURL, Sleep: o.Sleep}
+	r = Remote{URL: in.RemoteURL, Sleep: o.Sleep, HTTP: o.HTTP}
 	var ok bool
 	r.User, r.Password, ok, err = o.Hosts.Credentials(ctx, strings.ToLower(u.Host), u.Path)
 	switch {
