@@ -134,7 +134,7 @@ func (p *platform) openCatalog(ctx context.Context) error {
 		return err
 	}
 	p.kinds = kinds
-	if p.reader, err = newReader(p.settings, p.hosts, p.forges.sources(), kinds); err != nil {
+	if p.reader, err = newReader(p.settings, p.hosts, p.forges.sources(), kinds, nil); err != nil {
 		return err
 	}
 	if p.pipeline, err = newPipeline(p.settings.Catalog, kinds, p.reader, true); err != nil {
@@ -201,7 +201,7 @@ func (p *platform) openAPI(ctx context.Context) error {
 	}
 	p.scaffolder, err = newScaffolder(scaffolderParts{
 		db: p.db, dataDir: p.dataDir, settings: s, log: p.log, registry: p.registry, kinds: p.kinds, hosts: p.hosts,
-		decider: decider, catalog: taskCatalog{catalogAPI}, reader: taskReader{p.hosts, p.reader, p.forges.gitHosts()},
+		decider: decider, catalog: taskCatalog{catalogAPI}, entities: catalogAPI, reader: taskReader{p.hosts, p.reader, p.forges.gitHosts()},
 		notices: taskNotices{p.portal.plugins.Notifications}, forges: p.forges,
 	})
 	if err != nil {

@@ -23,7 +23,8 @@ func commitDefaults(s config.Scaffolder) gitaction.Defaults {
 // gitOptions are what publish:git needs.
 func gitOptions(p scaffolderParts) gitaction.Options {
 	s := p.settings.Scaffolder
-	return gitaction.Options{Hosts: gitHosts{p.hosts, p.forges}, Defaults: commitDefaults(s), RequireUserCredentials: s.RequireUserCredentials}
+	return gitaction.Options{Hosts: gitHosts{p.hosts, p.forges}, Defaults: commitDefaults(s), RequireUserCredentials: s.RequireUserCredentials,
+		HTTP: p.network.push(), Sleep: p.network.sleep}
 }
 
 // gitHosts finds what to sign in with at a Git server of any kind.
@@ -57,7 +58,8 @@ func (g gitHosts) Credentials(ctx context.Context, host, path string) (user, pas
 func githubOptions(p scaffolderParts) githubaction.Options {
 	s := p.settings.Scaffolder
 	return githubaction.Options{Hosts: githubHosts{hostKinds{p.hosts}, p.forges.github}, Catalog: p.catalog,
-		Defaults: commitDefaults(s), RequireUserCredentials: s.RequireUserCredentials}
+		Defaults: commitDefaults(s), RequireUserCredentials: s.RequireUserCredentials,
+		PushHTTP: p.network.push(), Sleep: p.network.sleep}
 }
 
 // githubHosts gives actions the clients that crawling uses, with their
@@ -94,7 +96,8 @@ func (g githubCompleter) Complete(ctx context.Context, resource, token string, a
 func gitlabOptions(p scaffolderParts) gitlabaction.Options {
 	s := p.settings.Scaffolder
 	return gitlabaction.Options{Hosts: gitlabHosts{hostKinds{p.hosts}, p.forges.gitlab},
-		Defaults: commitDefaults(s), RequireUserCredentials: s.RequireUserCredentials}
+		Defaults: commitDefaults(s), RequireUserCredentials: s.RequireUserCredentials,
+		PushHTTP: p.network.push(), Sleep: p.network.sleep}
 }
 
 // gitlabHosts gives actions the clients that crawling uses.

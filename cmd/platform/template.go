@@ -11,7 +11,7 @@ import (
 
 // templateVerbs are what an author does with templates, without a server.
 func templateVerbs() []verb {
-	return []verb{templateLintVerb()}
+	return []verb{templateLintVerb(), templateDryRunVerb(), templateRunVerb(), templateTestVerb()}
 }
 
 func templateVerb() verb {

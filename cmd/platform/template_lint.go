@@ -50,7 +50,11 @@ func templateLint(ctx context.Context, o lintVerbOptions, paths []string, stdout
 	if len(paths) == 0 {
 		return &usageError{"template lint: name a template, a folder, or - for the standard input"}
 	}
-	b, err := newBench(benchOptions{configs: o.configs})
+	settings, err := authorSettings(o.configs)
+	if err != nil {
+		return err
+	}
+	b, err := newBench(benchOptions{settings: settings})
 	if err != nil {
 		return err
 	}

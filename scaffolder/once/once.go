@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/greenroom-idp/greenroom/scaffolder"
+	"github.com/greenroom-idp/greenroom/scaffolder/nunjucks"
 	"github.com/greenroom-idp/greenroom/scaffolder/runner"
 	"github.com/greenroom-idp/greenroom/scaffolder/store"
 	"github.com/greenroom-idp/greenroom/scaffolder/workspace"
@@ -32,6 +33,9 @@ type Task struct {
 	// Event is told each line of the log as it is written, one at a time: the
 	// body of an event; nil: nobody is.
 	Event func(body []byte)
+	// Fault is told of each string that could not be rendered and stays as it
+	// is, with the id of its step, "" for the output; nil: nobody is.
+	Fault func(stepID string, f nunjucks.Fault)
 	// Known returns what a checkpoint is to hold before it was reached; nil:
 	// nothing.
 	Known func(key string) (value []byte, ok bool)
@@ -59,7 +63,7 @@ func Run(ctx context.Context, r *runner.Runner, t Task) (result *Result, err err
 	defer func() { err = errors.Join(err, ws.Destroy()) }()
 	n := &notes{event: t.Event, known: t.Known, checkpoints: map[string][]byte{}}
 	ended, err := r.Run(ctx, runner.Task{ID: t.ID, Spec: t.Spec, Secrets: t.Secrets, Credentials: t.Credentials,
-		DryRun: t.DryRun, HiddenSteps: t.HiddenSteps, Workspace: ws, Journal: n, Stopping: t.Stopping})
+		DryRun: t.DryRun, HiddenSteps: t.HiddenSteps, Workspace: ws, Journal: n, Fault: t.Fault, Stopping: t.Stopping})
 	if err != nil {
 		return nil, err
 	}

@@ -100,7 +100,7 @@ func candidates(folder string) ([]string, error) {
 		case err != nil:
 			return err
 		case d.IsDir():
-			if path != folder && (d.Name() == ".git" || d.Name() == "node_modules") {
+			if path != folder && (d.Name() == ".git" || d.Name() == "node_modules" || isCase(path)) {
 				return fs.SkipDir
 			}
 		case !d.Type().IsRegular() || !isYAML(path):
@@ -113,6 +113,13 @@ func candidates(folder string) ([]string, error) {
 		return nil
 	})
 	return out, err
+}
+
+// isCase tells whether a folder is a test case of a template: what it expects
+// may look like one.
+func isCase(folder string) bool {
+	_, err := os.Stat(filepath.Join(folder, "case.yaml"))
+	return err == nil
 }
 
 func isYAML(path string) bool {

@@ -39,7 +39,7 @@ func TestFolders(t *testing.T) {
 	write(t, dir, "a/template.yaml", head+"  steps: [{action: 'fetch:template', input: {url: ./skeleton}}]\n",
 		"a/skeleton/template.yaml", head+"  steps: []\n", "a/skeleton/b.yaml", "apiVersion: scaffolder.backstage.io/v1beta3\nkind: Template\n${{ x }}\n",
 		"b/own-name.yml", "kind: Location\n---\n"+head+"  steps: []\n", "b/component.yaml", "kind: Component\n", "b/broken.yaml", "a: b: c\n",
-		".git/template.yaml", head, "node_modules/template.yaml", head,
+		"c/tests/one/case.yaml", "{}", "c/tests/one/expected/template.yaml", head, ".git/template.yaml", head, "node_modules/template.yaml", head,
 		"c/template.yaml", head+"  steps: [{action: 'fetch:plain', input: {url: ./}}]\n", "c/other.yaml", head+"  steps: []\n")
 	files, findings := read(t, dir)
 	require.Empty(t, findings)
