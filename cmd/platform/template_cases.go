@@ -259,8 +259,10 @@ func (c caseFolder) run(ctx context.Context, in templatetest.Case, o caseOptions
 	if o.record {
 		recorder = recorded.NewRecorder(forge.NewTransport(), secretsOf(settings.Integrations, in.Secrets))
 		hosts = network{next: recorder}
-	} else if settings.Integrations = testIntegrations(); in.Integrations != nil {
-		settings.Integrations, _ = jsonvalue.Plain(in.Integrations).(map[string]any)
+	} else if in.Integrations != nil {
+		settings.Integrations = jsonvalue.Plain(in.Integrations)
+	} else if len(o.configs) == 0 {
+		settings.Integrations = testIntegrations()
 	}
 	task := taskInput{template: c.template, secrets: in.Secrets}
 	if task.catalog, err = newBenchCatalog(in.Entities); err != nil {

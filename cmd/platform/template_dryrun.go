@@ -39,9 +39,12 @@ The exit status is 1 when a step fails or the values do not fit the template.`,
 func templateDryRun(ctx context.Context, o taskOptions, against string, args []string, stdout, stderr io.Writer) error {
 	var before []once.File
 	if against != "" {
-		var err error
-		if before, err = treediff.Read(os.DirFS(against)); err != nil {
-			return &usageError{fmt.Sprintf("template dry-run: --diff-against: %s: %s", against, err)}
+		_, err := os.ReadDir(against)
+		if err == nil {
+			before, err = treediff.Read(os.DirFS(against))
+		}
+		if err != nil {
+			return &usageError{"template dry-run: --diff-against: " + err.Error()}
 		}
 	}
 	// The diff alone is what goes to a file; the log is beside it.

@@ -146,22 +146,26 @@ func (in taskInput) check(o taskOptions, stdout io.Writer) error {
 		what, name = "secrets", "--secrets"
 	}
 	if file == "" {
-		file = "without " + name
+		file = "there is no " + name
 	}
 	for _, f := range fault.Faults {
 		fmt.Fprintf(stdout, "%s: %s\n", file, strings.TrimPrefix(strings.TrimPrefix(f.Stack(), "instance."), "instance "))
 	}
-	fmt.Fprintf(stdout, "the %s do not fit the parameters of %s; correct them there%s\n", what, in.template.File, defaultsHint(o, fault))
+	fmt.Fprintf(stdout, "the %s do not fit the parameters of %s; correct them there%s\n", what, in.template.File, in.defaultsHint(o, fault))
 	return errReported
 }
 
-func defaultsHint(o taskOptions, fault *scaffolder.ParameterError) string {
-	for _, f := range fault.Faults {
-		if f.Name == "required" && !o.defaults && !fault.Secrets {
-			return ", or use --defaults, which fills in those of the form"
-		}
+// defaultsHint tells of --defaults where it would help.
+func (in taskInput) defaultsHint(o taskOptions, fault *scaffolder.ParameterError) string {
+	if o.defaults || fault.Secrets {
+		return ""
 	}
-	return ""
+	values, _ := jsonvalue.Clone(in.submission.Values).(*jsonvalue.Object)
+	fillDefaults(values, in.parsed.Pages)
+	if in.parsed.CheckValues(values) != nil {
+		return ""
+	}
+	return ", or use --defaults, which fills in those of the form"
 }
 
 // readObject reads a file that holds one object; "" is an empty one.
@@ -175,7 +179,7 @@ func readObject(flag, path string) (*jsonvalue.Object, error) {
 	}
 	switch o, ok := docs[0].(*jsonvalue.Object); {
 	case len(docs) != 1 || !ok:
-		return nil, fmt.Errorf("%s: the file of --%s must hold one object, as in\n  name: my-service", path, flag)
+		return nil, fmt.Errorf("%s: the file of --%s must hold one object, as name: my-service", path, flag)
 	default:
 		return o, nil
 	}

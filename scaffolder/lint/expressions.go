@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/greenroom-idp/greenroom/scaffolder/nunjucks"
 	"github.com/greenroom-idp/greenroom/scaffolder/spelling"
@@ -66,9 +67,16 @@ func (r *review) expressions(s scope, v any, path []string) {
 var oldDelimiters = regexp.MustCompile(`(^|[^$])\{\{-?\s*(parameters|steps|secrets|user|each)\b`)
 
 func (r *review) foreignDelimiters(text string, path []string) {
-	if m := oldDelimiters.FindString(text); m != "" {
-		r.report(Warning, CodeNotRendered, path, Spot{}, "write ${{ … }}", "%s is text here: expressions begin with ${{", strings.TrimSpace(strings.TrimLeft(m, " \t\n")))
+	m := oldDelimiters.FindStringIndex(text)
+	if m == nil {
+		return
 	}
+	start := m[0] + strings.IndexByte(text[m[0]:], '{')
+	line := strings.Count(text[:start], "\n") + 1
+	column := utf8.RuneCountInString(text[strings.LastIndexByte(text[:start], '\n')+1:start]) + 1
+	found := text[start:m[1]]
+	r.report(Warning, CodeNotRendered, path, Spot{Line: line, Column: column, Text: found}, "write ${{ … }}",
+		"%s is text here: expressions begin with ${{", found)
 }
 
 // expression checks one text.

@@ -139,7 +139,7 @@ var cases = []struct {
 	{"a file for a skeleton", lint.CodeMissingFile, lint.Error, with(withSteps(fetchStep), "s", "x"), "template.yaml:9:54", []string{"is a file"}},
 	{"an expression in a key", lint.CodeNotRendered, lint.Warning, withSteps("- action: debug:log", "  input: {message: x, '${{ parameters.name }}': y}"), "template.yaml:10:27", []string{"keys are taken as they are"}},
 	{"an expression in a name", lint.CodeNotRendered, lint.Warning, withSteps("- {action: 'debug:log', name: '${{ parameters.name }}'}"), "template.yaml:9:35", []string{"name is not rendered"}},
-	{"braces of earlier versions", lint.CodeNotRendered, lint.Warning, withSteps("- {action: 'debug:log', input: {message: '{{ parameters.name }}'}}"), "template.yaml:9:46", []string{"${{"}},
+	{"braces of earlier versions", lint.CodeNotRendered, lint.Warning, withSteps("- {action: 'debug:log', input: {message: '{{ parameters.name }}'}}"), "template.yaml:9:47", []string{"${{"}},
 
 	{"no expression", lint.CodeExpression, lint.Error, withSteps("- {action: 'debug:log', input: {message: 'a ${{ parameters. }}'}}"), "template.yaml:9:65", []string{"stays unrendered"}},
 	{"no expression in a condition", lint.CodeExpression, lint.Error, withSteps("- {action: 'debug:log', if: '${{ ( }}'}"), "template.yaml:9:40", []string{"always holds"}},

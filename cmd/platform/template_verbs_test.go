@@ -1,0 +1,309 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/greenroom-idp/greenroom/ingest/forgetest"
+)
+
+// samples is where the sample templates are, from this folder.
+const samples = "../../testdata/templates"
+
+// copySamples copies the sample templates to a folder that a test may change.
+func copySamples(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "templates")
+	require.NoError(t, os.CopyFS(dir, os.DirFS(samples)))
+	return dir
+}
+
+// Every command that README.md and docs/templates.md print for the four verbs
+// works as it is printed, from the root of the checkout.
+func TestPrintedTemplateCommands(t *testing.T) {
+	t.Chdir("../..")
+	command := regexp.MustCompile(`(?m)^    bin/platform (template .*)$`)
+	seen := map[string]int{}
+	for _, file := range []string{"README.md", "docs/templates.md"} {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, m := range command.FindAllStringSubmatch(string(text), -1) {
+			args := strings.Fields(m[1])
+			stdout, stderr, err := try(t, args...)
+			if m[1] == "template lint testdata/templates" { // the broken one is among them
+				require.ErrorIs(t, err, errReported)
+				require.Contains(t, string(text), strings.Split(stdout, "\n")[4]+"\n        "+strings.TrimSpace(strings.Split(stdout, "\n")[5]),
+					"the finding that is shown is one that is found")
+			} else {
+				require.NoError(t, err, "%s: %s\n%s%s", file, m[1], stdout, stderr)
+			}
+			seen[args[1]]++
+		}
+	}
+	for _, v := range templateVerbs() {
+		require.Equal(t, 2, seen[v.name], "README.md and docs/templates.md show %s", v.name)
+	}
+}
+
+// The broken sample has what its findings say, and nothing else is found.
+func TestTemplateLintVerb(t *testing.T) {
+	stdout, _, err := try(t, "template", "lint", "--output", "json", samples)
+	require.ErrorIs(t, err, errReported)
+	var report struct {
+		Findings []struct {
+			Code, Level, File string
+			Line              int
+		}
+		Summary map[string]int
+	}
+	require.NoError(t, json.Unmarshal([]byte(stdout), &report))
+	require.Equal(t, map[string]int{"templates": 3, "errors": 7, "warnings": 1, "notes": 0}, report.Summary)
+	for _, f := range report.Findings {
+		require.Contains(t, f.File, "broken/")
+	}
+	stdout, _, err = try(t, "template", "lint", samples, "--output=sarif") // flags may stand behind
+	require.ErrorIs(t, err, errReported)
+	require.Contains(t, stdout, `"version": "2.1.0"`)
+
+	foreign := writeFile(t, t.TempDir(), "template.yaml", "apiVersion: scaffolder.backstage.io/v1beta3\nkind: Template\nmetadata: {name: t}\nspec: {type: x, steps: [{action: 'acme:x', input: {a: '${{ 1 | slug }}'}}]}\n")
+	stdout, _, err = try(t, "template", "lint", foreign)
+	require.NoError(t, err, "warnings are no errors")
+	require.Contains(t, stdout, "2 warnings")
+	stdout, _, err = try(t, "template", "lint", "--action", "acme:*", "--filter", "slug", foreign)
+	require.NoError(t, err)
+	require.Equal(t, "1 template: 0 errors, 0 warnings, 0 notes\n", stdout)
+}
+
+// What cannot be done says what to do, in one line, with the status for it.
+func TestTemplateCommandLines(t *testing.T) {
+	dir := t.TempDir()
+	good := writeFile(t, dir, "good/template.yaml", "apiVersion: scaffolder.backstage.io/v1beta3\nkind: Template\nmetadata: {name: t}\nspec: {type: x, steps: [], parameters: {required: [a], properties: {a: {type: number, default: 1}}}}\n")
+	writeFile(t, dir, "two/a.yaml", strings.Replace(mustRead(t, good), "name: t", "name: a", 1))
+	writeFile(t, dir, "two/template.yaml", mustRead(t, good))
+	writeFile(t, dir, "none/a.yaml", "kind: Component")
+	list, broken, empty, number := writeFile(t, dir, "list.yaml", "- a"), writeFile(t, dir, "broken.yaml", "a: b: c"), writeFile(t, dir, "empty.yaml", ""), writeFile(t, dir, "number.yaml", "a: 1")
+	writeFile(t, dir, "bad-case/template.yaml", mustRead(t, good))
+	writeFile(t, dir, "bad-case/tests/x/case.yaml", "vales: {a: 1}")
+	writeFile(t, dir, "bad-exchanges/template.yaml", mustRead(t, good))
+	writeFile(t, dir, "bad-exchanges/tests/x/case.yaml", "values: {a: 1}")
+	writeFile(t, dir, "bad-exchanges/tests/x/exchanges.yaml", "- {request: {uri: x}, response: {}}")
+	writeFile(t, dir, "bad-expected/template.yaml", mustRead(t, good))
+	writeFile(t, dir, "bad-expected/tests/x/case.yaml", "values: {a: 1}")
+	writeFile(t, dir, "bad-expected/tests/x/expected.yaml", "steps: {a: done}")
+	at := func(name string) string { return filepath.Join(dir, name) }
+	for _, c := range []struct {
+		args   []string
+		status int
+		want   string
+	}{
+		{nil, 2, "help template"},
+		{[]string{"lnt"}, 2, `there is no "lnt"`},
+		{[]string{"lint"}, 2, "name a template"},
+		{[]string{"lint", "--output", "xml", good}, 2, "text, json, sarif"},
+		{[]string{"lint", "--action", "[", good}, 2, "no glob"},
+		{[]string{"lint", at("none")}, 2, "kind: Template"},
+		{[]string{"lint", at("nope")}, 2, "no such file"},
+		{[]string{"lint", "--config", at("nope"), good}, 1, "nope"},
+		{[]string{"run"}, 2, "name one template"},
+		{[]string{"run", at("two")}, 2, "holds 2 templates"},
+		{[]string{"run", good, "--values", at("nope")}, 2, "--values"},
+		{[]string{"run", good, "--values", list}, 1, "must hold one object"},
+		{[]string{"run", good, "--values", broken}, 1, "broken.yaml:1:4"},
+		{[]string{"run", good, "--values", empty}, 1, "is empty"},
+		{[]string{"run", good, "--values", number, "--secrets", number}, 1, "put it into quotes"},
+		{[]string{"run", good, "--values", number, "--entities", number}, 1, "has no kind"},
+		{[]string{"run", good, "--values", number, "--entities", list}, 1, "is no entity"},
+		{[]string{"run", good, "--values", number, "--user", "user:"}, 2, "--user"},
+		{[]string{"run", good, "--values", number, "--output-dir", dir}, 2, "is not empty"},
+		{[]string{"run", good, "--values", number, "--output-dir", good}, 2, "--output-dir"},
+		{[]string{"dry-run", good, "--values", number, "--diff-against", at("nope")}, 2, "--diff-against"},
+		{[]string{"test"}, 2, "name a template"},
+		{[]string{"test", good}, 2, "case.yaml"},
+		{[]string{"test", samples, "--run", "nope"}, 2, "there are no cases"},
+		{[]string{"test", samples, "--run", "["}, 2, "no glob"},
+		{[]string{"test", samples, "--output", "xml"}, 2, "text, json, junit"},
+		{[]string{"test", samples, "--record"}, 2, "--record needs --config"},
+		{[]string{"test", at("bad-case")}, 1, "did you mean values?"},
+		{[]string{"test", at("bad-exchanges")}, 1, "exchange 1: uri is not known"},
+		{[]string{"test", at("bad-expected")}, 1, "completed, skipped or failed"},
+	} {
+		_, _, err := try(t, append([]string{"template"}, c.args...)...)
+		require.Error(t, err, c.args)
+		require.ErrorContains(t, err, c.want, c.args)
+		require.Equal(t, c.status, exitStatus(err), "%v: %s", c.args, err)
+	}
+	for _, args := range [][]string{{"help", "template"}, {"template", "lint", "--help"}, {"template", "test", "-h"}} {
+		stdout, _, err := try(t, args...)
+		require.NoError(t, err)
+		require.Contains(t, stdout, "Usage: platform template")
+	}
+	stdout, _, err := try(t, "template", "run", good)
+	require.ErrorIs(t, err, errReported)
+	require.Contains(t, stdout, `requires property "a"`)
+	require.Contains(t, stdout, "use --defaults")
+	_, _, err = try(t, "template", "run", good, "--defaults")
+	require.NoError(t, err)
+	stdout, _, err = try(t, "template", "run", empty)
+	require.ErrorIs(t, err, errReported)
+	require.Contains(t, stdout, "the file is empty")
+}
+
+func mustRead(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return string(data)
+}
+
+func TestTemplateDryRunVerb(t *testing.T) {
+	dir, into := filepath.Join(samples, "service"), filepath.Join(t.TempDir(), "out")
+	values := filepath.Join(dir, "values.yaml")
+	stdout, stderr, err := try(t, "template", "dry-run", dir, "--values", values, "--user", "jane")
+	require.NoError(t, err, stdout)
+	require.Contains(t, stdout, "[publish] Skipping because publish:github does not support dry-run\n")
+	require.Contains(t, stdout, "  run.sh (", "files are listed")
+	require.Contains(t, stdout, ", executable)")
+	require.NotContains(t, stdout, "\x1b", "there is no terminal")
+	require.Contains(t, stderr, "note: user:default/jane is not among the entities")
+
+	stdout, _, err = try(t, "template", "dry-run", dir, "--values", values, "--output-dir", into)
+	require.NoError(t, err)
+	require.Contains(t, stdout, "5 files are in "+into)
+	require.Equal(t, mustRead(t, filepath.Join(dir, "tests/publishes/expected/README.md")), mustRead(t, filepath.Join(into, "README.md")))
+	info, err := os.Stat(filepath.Join(into, "run.sh"))
+	require.NoError(t, err)
+	require.NotZero(t, info.Mode()&0o100)
+
+	stdout, stderr, err = try(t, "template", "dry-run", dir, "--values", values, "--diff-against", into)
+	require.NoError(t, err)
+	require.Empty(t, stdout, "nothing differs")
+	require.Contains(t, stderr, "Finished step Render the skeleton")
+	writeFile(t, into, "README.md", "# parcel-tracking\n")
+	stdout, _, err = try(t, "template", "dry-run", dir, "--values", values, "--diff-against", into)
+	require.NoError(t, err)
+	require.Equal(t, "--- a/README.md\n+++ b/README.md\n@@ -1 +1,3 @@\n # parcel-tracking\n+\n+A service of rentals, in the repository parcel-tracking.\n", stdout)
+}
+
+// What a server keeps silent about is said here.
+func TestUnrenderedStringsAreNamed(t *testing.T) {
+	stdout, stderr, err := try(t, "template", "dry-run", filepath.Join(samples, "docs-page"), "--values", writeFile(t, t.TempDir(), "v.yaml", "title: x"))
+	require.NoError(t, err, stdout)
+	require.Contains(t, stderr, "note: step say: input.message could not be rendered and stayed as it is: line 1, column 43: filter join: needs an array")
+}
+
+func TestTemplateRunThatFails(t *testing.T) {
+	file := writeFile(t, t.TempDir(), "t.yaml", `apiVersion: scaffolder.backstage.io/v1beta3
+kind: Template
+metadata: {name: t}
+spec:
+  type: x
+  steps:
+    - {id: log, action: debug:log, input: {message: 'the secret is ${{ secrets.word }}'}}
+    - {id: fail, action: fetch:plain, input: {url: ./nothing}}
+    - {id: after, if: '${{ failure() }}', action: debug:log, input: {message: cleaning up}}
+`)
+	secrets := writeFile(t, t.TempDir(), "s.yaml", "word: hush-hush")
+	stdout, stderr, err := try(t, "template", "run", file, "--secrets", secrets)
+	require.ErrorContains(t, err, "the template failed: url: there is no nothing in the folder of the template")
+	require.Equal(t, 1, exitStatus(err))
+	require.Contains(t, stdout, "[after] info: cleaning up")
+	require.NotContains(t, stdout+stderr, "hush-hush")
+}
+
+// A signal ends the step that runs.
+func TestTemplateRunEnds(t *testing.T) {
+	file := writeFile(t, t.TempDir(), "t.yaml", "apiVersion: scaffolder.backstage.io/v1beta3\nkind: Template\nmetadata: {name: t}\nspec: {type: x, steps: [{id: w, action: 'debug:wait', input: {minutes: 9}}]}\n")
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	ctx, cancel := context.WithCancel(t.Context())
+	out := &cancelling{cancel: cancel}
+	err := run(ctx, []string{"template", "run", file}, out, out)
+	require.ErrorContains(t, err, "has been cancelled")
+	left, err := os.ReadDir(temp)
+	require.NoError(t, err)
+	require.Empty(t, left, "nothing remains")
+}
+
+// cancelling is an output that cancels when the first step begins.
+type cancelling struct{ cancel func() }
+
+func (c *cancelling) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), "Beginning step") {
+		c.cancel()
+	}
+	return len(p), nil
+}
+
+// forgeConfig is a configuration for a double of GitHub.
+func forgeConfig(t *testing.T, github *forgetest.GitHub) string {
+	t.Helper()
+	return writeFile(t, t.TempDir(), "app-config.yaml", "backend: {baseUrl: 'http://localhost:1'}\nintegrations:\n  github:\n    - {host: '"+github.Host()+"', apiBaseUrl: '"+github.API()+"', token: of-github}\n")
+}
+
+// The sample publishes for real, and what it pushed can be cloned.
+func TestTemplateRunPublishes(t *testing.T) {
+	github := forgetest.NewGitHub(t)
+	github.AddToken("of-github")
+	_, err := github.CreateRepository(forgetest.Repository{FullName: "acme/there", Visibility: forgetest.Private})
+	require.NoError(t, err)
+	values := writeFile(t, t.TempDir(), "v.yaml", "{name: parcel-tracking, owner: 'group:default/rentals', repoUrl: '"+github.Host()+"?owner=acme&repo=parcel-tracking'}")
+	stdout, stderr, err := try(t, "template", "run", filepath.Join(samples, "service"), "--values", values, "--config", forgeConfig(t, github))
+	require.NoError(t, err, stdout)
+	require.Contains(t, stdout, "entityRef: component:default/parcel-tracking")
+	require.Contains(t, stderr, "note: there is no server to register")
+	require.NotContains(t, stdout+stderr, "of-github")
+	show := exec.Command("git", "show", "main:src/parcel-tracking/main.py")
+	show.Dir = github.GitDir("acme/parcel-tracking")
+	text, err := show.Output()
+	require.NoError(t, err)
+	require.Contains(t, string(text), "parcel-tracking is there")
+}
+
+// Cases are recorded from a real exchange, and play without it.
+func TestTemplateTestRecords(t *testing.T) {
+	github := forgetest.NewGitHub(t)
+	github.AddToken("of-github")
+	_, err := github.CreateRepository(forgetest.Repository{FullName: "acme/there", Visibility: forgetest.Private})
+	require.NoError(t, err)
+	dir := copySamples(t)
+	require.NoError(t, os.RemoveAll(filepath.Join(dir, "service/tests")))
+	test := filepath.Join(dir, "service/tests/recorded")
+	writeFile(t, test, "case.yaml", "values: {name: parcel-tracking, owner: 'group:default/rentals', repoUrl: '"+github.Host()+"?owner=acme&repo=parcel-tracking'}\n"+
+		"integrations: {github: [{host: '"+github.Host()+"', apiBaseUrl: '"+github.API()+"', token: another}]}\n")
+	stdout, _, err := try(t, "template", "test", dir, "--record", "--config", forgeConfig(t, github), "--run", "recorded")
+	require.NoError(t, err, stdout)
+	exchanges := mustRead(t, filepath.Join(test, "exchanges.yaml"))
+	require.Contains(t, exchanges, "push: "+github.URL()+"/acme/parcel-tracking.git")
+	require.NotContains(t, exchanges, "of-github")
+	before := github.Requests()
+	for range 2 {
+		stdout, _, err = try(t, "template", "test", dir, "--run", "recorded")
+		require.NoError(t, err, stdout)
+	}
+	require.Equal(t, before, github.Requests(), "nothing was asked")
+
+	// What differs is shown.
+	writeFile(t, dir, "service/skeleton/README.md", "# ${{ values.name }}\n")
+	expected := filepath.Join(test, "expected.yaml")
+	require.NoError(t, os.WriteFile(expected, []byte(strings.Replace(mustRead(t, expected), "publish: completed", "publish: skipped", 1)+"log: [Created the repository, no such line]\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(test, "exchanges.yaml"), []byte(strings.Replace(exchanges, "/users/acme", "/users/emca", 1)+"- request: {url: 'https://example.com/x'}\n  response: {}\n"), 0o600))
+	stdout, _, err = try(t, "template", "test", dir, "--run", "recorded")
+	require.ErrorIs(t, err, errReported)
+	require.Contains(t, stdout, "a call to a host is not recorded: GET "+github.API()+"/users/acme")
+	require.Contains(t, stdout, "the run fails: look up the owner acme")
+	require.NoError(t, os.WriteFile(filepath.Join(test, "exchanges.yaml"), []byte(exchanges+"- request: {url: 'https://example.com/x'}\n  response: {}\n"), 0o600))
+	stdout, _, err = try(t, "template", "test", dir, "--run", "recorded", "--output", "json")
+	require.ErrorIs(t, err, errReported)
+	for _, part := range []string{"an exchange is recorded and was not asked for: GET https://example.com/x", "step publish is completed, expected is skipped",
+		"no line of the log has no such line", "--- expected/README.md", "-A service of rentals"} {
+		require.Contains(t, stdout, part)
+	}
+}
