@@ -177,9 +177,16 @@ func templateOf(file string, all []*templatefile.Template) (*templatefile.Templa
 		return nil, err
 	}
 	name := c.Template
+	if name == "" { // the one that is called so, where there is one
+		for _, usual := range []string{"template.yaml", "template.yml"} {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(all[0].File), usual)); err == nil {
+				name = usual
+				break
+			}
+		}
+	}
 	for _, t := range all {
-		base := filepath.Base(t.File)
-		if name == base || name == "" && (len(all) == 1 || base == "template.yaml" || base == "template.yml") {
+		if name == filepath.Base(t.File) || name == "" && len(all) == 1 {
 			return t, nil
 		}
 	}

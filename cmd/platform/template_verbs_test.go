@@ -9,10 +9,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/greenroom-idp/greenroom/ingest/forgetest"
+	"github.com/greenroom-idp/greenroom/scaffolder"
+	"github.com/greenroom-idp/greenroom/scaffolder/templatetest"
 )
 
 // samples is where the sample templates are, from this folder.
@@ -306,4 +309,89 @@ func TestTemplateTestRecords(t *testing.T) {
 		"no line of the log has no such line", "--- expected/README.md", "-A service of rentals"} {
 		require.Contains(t, stdout, part)
 	}
+}
+
+// Pushes to every kind of host are answered from exchanges, and the hashes of
+// commits are the same every time.
+func TestTemplateTestOfOtherHosts(t *testing.T) {
+	dir := t.TempDir()
+	writeFile(t, dir, "template.yaml", `apiVersion: scaffolder.backstage.io/v1beta3
+kind: Template
+metadata: {name: t}
+spec:
+  type: x
+  steps:
+    - {id: write, action: 'catalog:write', input: {entity: {apiVersion: backstage.io/v1alpha1, kind: Component, metadata: {name: a}}}}
+    - {id: gitlab, action: 'publish:gitlab', input: {repoUrl: 'gitlab.com?owner=acme&repo=shop'}}
+    - {id: git, action: 'publish:git', input: {remoteUrl: 'https://github.com/acme/other.git'}}
+    - {id: tell, action: 'notification:send', input: {recipients: broadcast, title: done}}
+  output: {lab: '${{ steps.gitlab.output.remoteUrl }}', hash: '${{ steps.git.output.commitHash }}', task: '${{ context.task.id }}'}
+`)
+	test := filepath.Join(dir, "tests/x")
+	writeFile(t, test, "case.yaml", "description: hosts beside GitHub")
+	writeFile(t, test, "exchanges.yaml", `
+- push: https://gitlab.com/acme/shop.git
+- {push: 'https://github.com/acme/other.git', branch: main}
+- request: {url: https://gitlab.com/api/v4/namespaces/acme}
+  response: {body: {id: 7, kind: group, path: acme}}
+- request: {method: POST, url: https://gitlab.com/api/v4/projects, body: {name: shop}}
+  response: {status: 201, body: {id: 1, http_url_to_repo: 'https://gitlab.com/acme/shop.git', web_url: 'https://gitlab.com/acme/shop', path_with_namespace: acme/shop}}
+- request: {method: PUT, url: https://gitlab.com/api/v4/projects/1}
+  response: {body: {id: 1}}
+`)
+	stdout, _, err := try(t, "template", "test", dir)
+	require.ErrorIs(t, err, errReported)
+	require.Contains(t, stdout, "nothing is expected: --update")
+	stdout, _, err = try(t, "template", "test", dir, "--update")
+	require.NoError(t, err, stdout)
+	require.Regexp(t, `hash: "?[0-9a-f]{40}`, mustRead(t, filepath.Join(test, "expected.yaml")))
+	require.FileExists(t, filepath.Join(test, "expected/catalog-info.yaml"))
+	for _, format := range []string{"text", "junit"} {
+		stdout, _, err = try(t, "template", "test", dir, "--output", format)
+		require.NoError(t, err, stdout)
+	}
+	require.Contains(t, stdout, `<testcase name="x"`)
+}
+
+// A folder with several templates: a case says which one it is about.
+func TestTemplateTestPicksTheTemplate(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"template", "other"} {
+		writeFile(t, dir, name+".yaml", "apiVersion: scaffolder.backstage.io/v1beta3\nkind: Template\nmetadata: {name: "+name+"}\nspec: {type: x, steps: [], output: {name: "+name+"}}\n")
+		writeFile(t, dir, "tests/"+name+"/expected.yaml", "output: {name: "+name+"}")
+	}
+	writeFile(t, dir, "tests/template/case.yaml", "{}")
+	writeFile(t, dir, "tests/other/case.yaml", "template: other.yaml")
+	stdout, _, err := try(t, "template", "test", dir)
+	require.NoError(t, err, stdout)
+	require.Contains(t, stdout, "other.yaml: other")
+	require.Contains(t, stdout, "template.yaml: template")
+	stdout, _, err = try(t, "template", "test", filepath.Join(dir, "other.yaml"))
+	require.NoError(t, err, stdout)
+	require.NotContains(t, stdout, "template.yaml", "its case is not one of this file's")
+}
+
+// On a terminal each step has a mark and a time.
+func TestProgressOnATerminal(t *testing.T) {
+	var out strings.Builder
+	now := time.Unix(0, 0)
+	p := &progress{out: &out, terminal: true, now: func() time.Time { now = now.Add(time.Second); return now }, begun: map[string]time.Time{}}
+	for _, body := range [][]byte{
+		scaffolder.LogBody("Starting up task with 3 steps", "", ""),
+		scaffolder.LogBody("Beginning step Fetch", "a", scaffolder.Processing),
+		scaffolder.LogBody("one\ntwo", "a", ""),
+		scaffolder.LogBody("Finished step Fetch", "a", scaffolder.Completed),
+		scaffolder.LogBody("Skipping step b because", "b", scaffolder.Skipped),
+		scaffolder.LogBody("Error: x\n    at y", "c", scaffolder.Failed),
+		[]byte("no JSON"),
+	} {
+		p.event(body)
+	}
+	require.Equal(t, "Starting up task with 3 steps\n▸ Fetch\n    one\n    two\n✓ Fetch (1s)\n– Skipping step b because\n✗ Error: x\n        at y\n", templatetest.PlainLine(out.String()))
+	require.Contains(t, out.String(), "\x1b[32m✓")
+	file, err := os.CreateTemp(t.TempDir(), "")
+	require.NoError(t, err)
+	defer file.Close()
+	require.False(t, isTerminal(file))
+	require.False(t, isTerminal(&out))
 }

@@ -26,8 +26,8 @@ const (
 	Precedence Rule = "precedence"
 	// IgnoredArgument: an argument without effect.
 	IgnoredArgument Rule = "ignored-argument"
-	// Deprecated: works here, but no longer in current releases of the
-	// scaffolder.
+	// Deprecated is for what works here, but no longer in current releases of
+	// the scaffolder.
 	Deprecated Rule = "deprecated"
 )
 

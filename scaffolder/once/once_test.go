@@ -12,6 +12,7 @@ import (
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 	"github.com/greenroom-idp/greenroom/scaffolder"
 	"github.com/greenroom-idp/greenroom/scaffolder/action"
+	"github.com/greenroom-idp/greenroom/scaffolder/nunjucks"
 	"github.com/greenroom-idp/greenroom/scaffolder/once"
 	"github.com/greenroom-idp/greenroom/scaffolder/runner"
 )
@@ -93,4 +94,27 @@ func TestRunThatFails(t *testing.T) {
 
 	_, err = once.Run(t.Context(), newRunner(t), once.Task{Workspace: "/dev/null/x"})
 	require.Error(t, err)
+}
+
+// Strings that cannot be rendered stay as they are, and somebody is told.
+func TestFaults(t *testing.T) {
+	var told []string
+	s := spec(t, `[{"id":"w","name":"w","action":"write","input":{"path":"a${{ 1 | nope }}"}}]`)
+	s.Set("output", object(t, `{"x":"${{ ( }}"}`))
+	r, err := once.Run(t.Context(), newRunner(t), once.Task{ID: "one", Spec: s, Workspace: filepath.Join(t.TempDir(), "ws"), Secrets: map[string]string{"s": "nope"},
+		Fault: func(step string, f nunjucks.Fault) { told = append(told, step+" "+f.Path+" "+f.Err.Error()) }})
+	require.NoError(t, err)
+	require.NoError(t, r.Err)
+	require.Equal(t, "a${{ 1 | nope }}", r.Files[0].Path)
+	require.Len(t, told, 2)
+	require.Contains(t, told[0], "w input.path line 1, column 10: ")
+	require.NotContains(t, told[0], "nope", "secrets are masked")
+	require.Contains(t, told[1], " output.x ")
+}
+
+func object(t *testing.T, text string) *jsonvalue.Object {
+	t.Helper()
+	o, err := jsonvalue.ParseObject([]byte(text))
+	require.NoError(t, err)
+	return o
 }
