@@ -15,6 +15,7 @@ import (
 
 	"github.com/greenroom-idp/greenroom/ingest/forgetest"
 	"github.com/greenroom-idp/greenroom/scaffolder"
+	"github.com/greenroom-idp/greenroom/scaffolder/lint"
 	"github.com/greenroom-idp/greenroom/scaffolder/templatetest"
 )
 
@@ -50,6 +51,9 @@ func TestPrintedTemplateCommands(t *testing.T) {
 			}
 			seen[args[1]]++
 		}
+	}
+	for _, k := range lint.Kinds() {
+		require.Contains(t, mustRead(t, "docs/templates.md"), "`"+string(k.Code)+"`")
 	}
 	for _, v := range templateVerbs() {
 		require.Equal(t, 2, seen[v.name], "README.md and docs/templates.md show %s", v.name)

@@ -15,6 +15,7 @@ var kinds = []Kind{
 	{CodePlaceholder, "A placeholder names a file that is not there."},
 	{CodeAPIVersion, "The kind or apiVersion is not one that is run."},
 	{CodeSchema, "The catalog refuses the template."},
+	{CodeUnknownKey, "A key looks misspelt, and nothing reads it."},
 	{CodeName, "The name is not one that an entity may have."},
 	{CodeParameterSchema, "A page of parameters is no JSON Schema."},
 	{CodeParameterDefault, "The default of a field does not fit the field."},

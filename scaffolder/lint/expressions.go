@@ -48,8 +48,8 @@ func (r *review) expressions(s scope, v any, path []string) {
 	var shape nunjucks.Shape
 	visit(v, path, func(path []string, v any) bool {
 		text, ok := v.(string)
-		if !ok {
-			return true
+		if !ok || r.full() {
+			return !r.full()
 		}
 		r.foreignDelimiters(text, path)
 		if !strings.Contains(text, "${{") && !strings.Contains(text, "{%") && !strings.Contains(text, "#}") && !strings.Contains(text, "{#") {
@@ -201,7 +201,7 @@ func isStatusFunction(name string) bool { return name == "always" || name == "fa
 func (r *review) shape(s scope) nunjucks.Shape {
 	out := nunjucks.Shape{
 		"parameters":  r.parameters,
-		"steps":       r.stepShape(s.step),
+		"steps":       r.stepShape(),
 		"user":        {"entity": nil, "ref": nil},
 		"context":     {"task": {"id": nil}},
 		"environment": {"parameters": nil, "secrets": nunjucks.Shape{}},
@@ -219,16 +219,12 @@ func (r *review) shape(s scope) nunjucks.Shape {
 	return out
 }
 
-// stepShape returns the outputs of the first steps.
-func (r *review) stepShape(n int) nunjucks.Shape {
-	if _, known := r.before(n); !known {
+// stepShape returns the outputs of the steps so far, nil for any.
+func (r *review) stepShape() nunjucks.Shape {
+	if r.open {
 		return nil
 	}
-	out := nunjucks.Shape{}
-	for _, s := range r.steps[:n] {
-		out[s.id] = nunjucks.Shape{"output": r.outputShape(s)}
-	}
-	return out
+	return r.outputsSoFar
 }
 
 // outputShape returns the outputs that an action declares; nil where it declares

@@ -28,6 +28,7 @@ const (
 	CodePlaceholder Code = "placeholder" // $yaml, $json or $text name what is not there
 	CodeAPIVersion  Code = "api-version" // a kind or version that is not run
 	CodeSchema      Code = "schema"      // the catalog would refuse the entity
+	CodeUnknownKey  Code = "unknown-key" // a key that nothing reads and that looks misspelt
 	CodeName        Code = "name"        // metadata.name has characters that it may not have
 
 	// Parameters.

@@ -112,6 +112,8 @@ var cases = []struct {
 	{"an old version", lint.CodeAPIVersion, lint.Error, map[string]string{"template.yaml": strings.Replace(head, "v1beta3", "v1beta2", 1)}, "template.yaml:1:13", []string{"v1beta2", "v1beta3"}},
 	{"another kind", lint.CodeAPIVersion, lint.Error, map[string]string{"template.yaml": strings.Replace(head, "kind: Template", "kind: Tempalte", 1)}, "template.yaml:2:7", []string{"Tempalte", "kind: Template"}},
 	{"no steps", lint.CodeSchema, lint.Error, map[string]string{"template.yaml": head}, "template.yaml:5:3", []string{"spec must have required property 'steps'", "indentation"}},
+	{"a misspelt key", lint.CodeUnknownKey, lint.Warning, withSteps("- {acton: x, action: 'debug:log', inputs: {message: a}}"), "template.yaml:9:39", []string{"the key inputs", "did you mean input?"}},
+	{"a misspelt key of the spec", lint.CodeUnknownKey, lint.Warning, map[string]string{"template.yaml": head + "  steps: []\n  outputs: {}\n"}, "template.yaml:7:3", []string{"did you mean output?"}},
 	{"a name with blanks", lint.CodeName, lint.Error, map[string]string{"template.yaml": strings.Replace(head, "{name: t}", "{name: my template}", 1) + "  steps: []\n"}, "template.yaml:3:18", []string{"my template"}},
 
 	{"a page that is no schema", lint.CodeParameterSchema, lint.Error, map[string]string{"template.yaml": head + "  steps: []\n  parameters:\n    - enum: x\n"}, "template.yaml:8:7", []string{"JSON Schema", "no task can be created"}},
@@ -262,6 +264,10 @@ func TestALinterEnds(t *testing.T) {
 		lines = append(lines, fmt.Sprintf("- {action: 'debug:log', id: s%d, input: {message: '${{ nothing%d }}'}}", i, i))
 	}
 	require.Len(t, run(t, l, withSteps(lines...)), 1000, "what is said of one template is bounded")
+	for i := range 20_000 {
+		lines = append(lines, fmt.Sprintf("- {action: 'debug:log', id: t%d, input: {message: '${{ steps.nothing%d }}'}}", i, i))
+	}
+	require.Len(t, run(t, l, withSteps(lines...)), 1000)
 }
 
 func TestOptions(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"github.com/greenroom-idp/greenroom/scaffolder/action"
 	"github.com/greenroom-idp/greenroom/scaffolder/nunjucks"
 	"github.com/greenroom-idp/greenroom/scaffolder/skeleton"
+	"github.com/greenroom-idp/greenroom/scaffolder/spelling"
 	"github.com/greenroom-idp/greenroom/schemas"
 )
 
@@ -79,11 +80,12 @@ const maxFindings = 1000
 // Template returns what is wrong with a template, ordered by place. The error
 // is the cause of ctx, or that of a skeleton which cannot be read.
 func (l *Linter) Template(ctx context.Context, doc Document) ([]Finding, error) {
-	r := &review{Linter: l, doc: doc, steps: namedSteps(doc.Value), filters: map[string]*unknownFilter{}}
+	r := &review{Linter: l, doc: doc, steps: namedSteps(doc.Value), filters: map[string]*unknownFilter{}, outputsSoFar: nunjucks.Shape{}}
 	if !r.version() {
 		return r.found, nil
 	}
 	r.entity()
+	r.misspeltKeys(r.doc.Value.Object("spec"), []string{"spec"}, specKeys)
 	r.pages()
 	r.allSteps()
 	r.outputs()
@@ -103,6 +105,10 @@ type review struct {
 
 	// parameters and secrets are the names that have values; nil: any.
 	parameters, secrets nunjucks.Shape
+	// outputsSoFar are those of the steps before the one that is looked at, and
+	// open is set once one of these is not known.
+	outputsSoFar nunjucks.Shape
+	open         bool
 	// filters are those that are not known: the finding of the first place,
 	// and how many places there are.
 	filters map[string]*unknownFilter
@@ -137,8 +143,11 @@ func (r *review) report(level Level, code Code, path []string, spot Spot, hint, 
 		Message: fmt.Sprintf(format, args...), Hint: hint})
 }
 
+// full tells whether enough was found.
+func (r *review) full() bool { return len(r.found) >= maxFindings }
+
 func (r *review) add(f Finding) {
-	if len(r.found) < maxFindings {
+	if !r.full() {
 		r.found = append(r.found, f)
 	}
 }
@@ -175,6 +184,25 @@ func (r *review) entity() {
 	if err := schemas.CheckField("name", schemas.FormatName, name); err != nil {
 		r.report(Error, CodeName, []string{"metadata", "name"}, Spot{}, "use letters, digits, and - _ . between them, at most 63",
 			"metadata.name %q is not one that an entity may have", fmt.Sprint(name))
+	}
+}
+
+// The keys that are read.
+var (
+	specKeys = strings.Fields("type owner lifecycle parameters steps output secrets presentation formDecorators EXPERIMENTAL_formDecorators EXPERIMENTAL_recovery")
+	stepKeys = strings.Fields("id name action input if each backstage:permissions")
+)
+
+// misspeltKeys reports keys that look like one that is read. Others may be for
+// other programs.
+func (r *review) misspeltKeys(o *jsonvalue.Object, path, read []string) {
+	for key := range o.All() {
+		if slices.Contains(read, key) {
+			continue
+		}
+		if near := spelling.Nearest(key, read); misspelt(key, near) && !o.Has(near) {
+			r.report(Warning, CodeUnknownKey, join(path, key), Spot{Key: true}, "did you mean "+near+"?", "nothing reads the key %s", key)
+		}
 	}
 }
 

@@ -83,7 +83,7 @@ func (r *review) root(s scope, name string, say sayer) {
 // stepReference reports what is wrong with steps.id.output.name.
 func (r *review) stepReference(s scope, names []string, say sayer) {
 	id := names[0]
-	before, _ := r.before(s.step)
+	before := r.before(s.step)
 	switch {
 	case len(names) == 1 && r.isLater(s.step, id):
 		if s.step < len(r.steps) && r.steps[s.step].id == id {
@@ -102,13 +102,7 @@ func (r *review) stepReference(s scope, names []string, say sayer) {
 	case len(names) == 2:
 		say(Error, CodeStepOutput, fmt.Sprintf("write %s", access(access("steps", id)+".output", names[1])), "a step has nothing but output")
 	default:
-		outputs := nunjucks.Shape{}
-		for _, st := range r.steps[:s.step] {
-			if st.id == id {
-				outputs = r.outputShape(st)
-			}
-		}
-		known := slices.Sorted(maps.Keys(outputs))
+		known := slices.Sorted(maps.Keys(r.outputsSoFar[id]["output"]))
 		hint := "it has " + strings.Join(known, ", ")
 		if near := spelling.Nearest(names[2], known); near != "" {
 			hint = "did you mean " + access("output", near) + "?"

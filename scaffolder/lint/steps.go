@@ -7,14 +7,17 @@ import (
 	"strings"
 
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
+	"github.com/greenroom-idp/greenroom/scaffolder/nunjucks"
 	"github.com/greenroom-idp/greenroom/scaffolder/spelling"
 )
 
 // allSteps checks the steps, one by one and as a sequence.
 func (r *review) allSteps() {
 	seen, unknown := map[string]bool{}, map[string][]step{}
+	r.open = IsPlaceholder(r.doc.Value.Object("spec").Value("steps"))
 	for i, s := range r.steps {
 		if s.open {
+			r.open = true
 			continue
 		}
 		if s.String("id") != "" && seen[s.id] {
@@ -22,10 +25,12 @@ func (r *review) allSteps() {
 				"there is a step %s before this one", s.id)
 		}
 		seen[s.id] = true
+		r.misspeltKeys(s.Object, s.path, stepKeys)
 		r.condition(s)
 		r.emptyEach(s)
 		r.neverRendered(s)
 		r.stepExpressions(i, s)
+		r.outputsSoFar[s.id] = nunjucks.Shape{"output": r.outputShape(s)}
 		id, isText := s.Value("action").(string)
 		if !isText || id == "" {
 			continue // the schema says so
@@ -200,14 +205,15 @@ func (r *review) outputs() {
 	r.expressions(scope{where: inOutput, step: len(r.steps)}, r.doc.Value.Object("spec").Value("output"), []string{"spec", "output"})
 }
 
-// before returns the ids of the steps before one, and whether all are known.
-func (r *review) before(i int) (ids []string, known bool) {
-	known = !IsPlaceholder(r.doc.Value.Object("spec").Value("steps"))
-	for _, s := range r.steps[:i] {
+// maxNamed is how many names are looked through for one that was meant.
+const maxNamed = 200
+
+// before returns the ids of the steps before one, of very many the last.
+func (r *review) before(i int) (ids []string) {
+	for _, s := range r.steps[max(0, i-maxNamed):i] {
 		ids = append(ids, s.id)
-		known = known && !s.open
 	}
-	return ids, known
+	return ids
 }
 
 // isLater tells whether a step of this id comes at i or later.
