@@ -134,6 +134,9 @@ func (r *review) inputFault(id string, form inputForm, f jsonschema.Fault, path 
 			where = " in " + strings.Join(inner, ".")
 		}
 		hint := ""
+		if len(inner) == 0 && s.Has(name) {
+			hint = "it stands beside input; write it below input:"
+		}
 		if v, ok := at(s.Object, join([]string{"input"}, inner...)).(*jsonvalue.Object); ok && len(inner) == 0 {
 			for key := range v.All() {
 				if !slices.Contains(form.properties, key) && spelling.Nearest(key, []string{name}) != "" {
@@ -153,9 +156,31 @@ func (r *review) inputFault(id string, form inputForm, f jsonschema.Fault, path 
 			what = fmt.Sprintf("%s of %s", strings.Join(inner, "."), id)
 		}
 		r.report(Error, CodeUnknownInput, join(path, name), Spot{Key: true}, hint, "%s has no input %s", what, name)
+	case "type":
+		r.report(Error, CodeInputValue, path, Spot{}, typeHint(f.Instance), "the input %s of %s must be of type %s", strings.Join(inner, "."), id, typesOf(f))
 	default:
 		r.report(Error, CodeInputValue, path, Spot{}, "", "the input %s of %s %s", strings.Join(inner, "."), id, f.Message)
 	}
+}
+
+// typesOf names the types that a value may have.
+func typesOf(f jsonschema.Fault) string {
+	return strings.TrimPrefix(f.Message, "is not of a type(s) ")
+}
+
+// typeHint says why a value may be of another type than its author thinks.
+func typeHint(v any) string {
+	switch v := v.(type) {
+	case *jsonvalue.Object:
+		for key := range v.All() {
+			if v.Len() == 1 && strings.HasPrefix(key, "{") {
+				return "braces without a $ before them are an object in YAML; write ${{ … }}"
+			}
+		}
+	case float64, bool:
+		return "put it into quotes if it is meant as a text"
+	}
+	return ""
 }
 
 // schemaOf returns the schema that a fault is about.

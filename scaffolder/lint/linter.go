@@ -209,6 +209,8 @@ func (r *review) misspeltKeys(o *jsonvalue.Object, path, read []string) {
 // schemaHint says what to do about the faults that authors have most.
 func schemaHint(v *schemas.Violation) string {
 	switch {
+	case v.Path == "/spec/steps" && v.Message == "must be array":
+		return "steps are a list: begin each with a dash, as in - action: debug:log"
 	case v.Message == "must be string" && strings.Contains(v.Path, "/output/"):
 		return "outputs beside links and text are strings: write '${{ steps.x.output.y }}'"
 	case strings.Contains(v.Message, "required property"):

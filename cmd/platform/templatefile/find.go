@@ -141,21 +141,20 @@ func mentionsTemplates(path string) bool {
 
 // readBounded reads a regular file of bounded size.
 func readBounded(path string) ([]byte, error) {
+	info, err := os.Stat(path) // to open a pipe would wait for its other end
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is no file; for what a program writes, name - and pipe it in", path)
+	case info.Size() > MaxFileBytes:
+		return nil, errTooLarge
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close() //nolint:errcheck // only read
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no file", path)
-	}
-	if info.Size() > MaxFileBytes {
-		return nil, errTooLarge
-	}
 	data, err := io.ReadAll(io.LimitReader(f, MaxFileBytes+1))
 	if err == nil && len(data) > MaxFileBytes {
 		err = errTooLarge
@@ -172,18 +171,23 @@ func tooLarge(path string) lint.Finding {
 
 // withoutSkeletons leaves out templates that lie in the skeleton of another.
 func withoutSkeletons(templates []*Template, findings []lint.Finding) ([]*Template, []lint.Finding) {
-	var skeletons []string
+	skeletons := map[string]bool{}
 	for _, t := range templates {
 		for _, name := range t.Skeletons() {
 			folder := filepath.Join(t.root, filepath.FromSlash(name))
 			if !within(t.path, folder) {
-				skeletons = append(skeletons, folder)
+				skeletons[folder] = true
 			}
 		}
 	}
 	lies := func(path string) bool {
 		abs, err := filepath.Abs(path)
-		return err == nil && slices.ContainsFunc(skeletons, func(folder string) bool { return within(abs, folder) })
+		for ; err == nil && abs != filepath.Dir(abs); abs = filepath.Dir(abs) {
+			if skeletons[abs] {
+				return true
+			}
+		}
+		return false
 	}
 	return slices.DeleteFunc(templates, func(t *Template) bool { return lies(t.path) }),
 		slices.DeleteFunc(findings, func(f lint.Finding) bool { return lies(f.File) })

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -75,6 +76,19 @@ func TestFilesThatAreNone(t *testing.T) {
 	}
 	_, findings := read(t, dir)
 	require.Len(t, findings, 1, "in a folder only what is called template.yaml must be one")
+}
+
+// A pipe is not waited for.
+func TestPipes(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, syscall.Mkfifo(filepath.Join(dir, "template.yaml"), 0o600))
+	_, _, err := templatefile.Read([]string{filepath.Join(dir, "template.yaml")}, nil)
+	require.ErrorContains(t, err, "name - and pipe it in")
+	_, _, err = templatefile.Read([]string{dir}, nil)
+	require.ErrorContains(t, err, "there is no template")
+	write(t, dir, "t/template.yaml", head+"  steps: [{$yaml: ../template.yaml}]\n", ".git/x", "")
+	_, findings := read(t, filepath.Join(dir, "t"))
+	require.Contains(t, findings[0].Message, "is no file")
 }
 
 func TestStdin(t *testing.T) {
