@@ -6,17 +6,15 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
-	"github.com/greenroom-idp/greenroom/catalog/jsonvalue/yamltext"
 	"github.com/greenroom-idp/greenroom/cmd/platform/config"
+	"github.com/greenroom-idp/greenroom/cmd/platform/templatecase"
 	"github.com/greenroom-idp/greenroom/cmd/platform/templatefile"
 	"github.com/greenroom-idp/greenroom/ingest/forge"
 	"github.com/greenroom-idp/greenroom/ingest/recorded"
@@ -25,7 +23,6 @@ import (
 	"github.com/greenroom-idp/greenroom/scaffolder/lint"
 	"github.com/greenroom-idp/greenroom/scaffolder/nunjucks"
 	"github.com/greenroom-idp/greenroom/scaffolder/templatetest"
-	"github.com/greenroom-idp/greenroom/scaffolder/treediff"
 )
 
 func templateTestVerb() verb {
@@ -89,7 +86,7 @@ func templateTest(ctx context.Context, o caseOptions, paths []string, stdout io.
 	if len(findings) > 0 {
 		return errors.Join(lint.NewReport(len(templates), findings).WriteText(stdout), errReported)
 	}
-	cases, err := findCases(templates, o.pick)
+	cases, err := templatecase.Find(templates, o.pick)
 	if err != nil {
 		return err
 	}
@@ -98,9 +95,9 @@ func templateTest(ctx context.Context, o caseOptions, paths []string, stdout io.
 	}
 	var report templatetest.Report
 	for _, c := range cases {
-		v, err := c.verdict(ctx, o)
+		v, err := trial{c}.verdict(ctx, o)
 		if err != nil {
-			return fmt.Errorf("%s: %w", c.folder, err)
+			return err
 		}
 		report.Cases = append(report.Cases, v)
 	}
@@ -113,105 +110,20 @@ func templateTest(ctx context.Context, o caseOptions, paths []string, stdout io.
 	return nil
 }
 
-// A caseFolder is one case of a template.
-type caseFolder struct {
-	template *templatefile.Template
-	folder   string
-	name     string
-}
-
-// The files of a case.
-const (
-	caseFile      = "case.yaml"
-	exchangesFile = "exchanges.yaml"
-	expectedFile  = "expected.yaml"
-	expectedTree  = "expected"
-)
-
-// findCases returns the cases of templates whose names match a glob.
-func findCases(templates []*templatefile.Template, pick string) (out []caseFolder, err error) {
-	beside := map[string][]*templatefile.Template{}
-	var folders []string
-	for _, t := range templates {
-		dir := filepath.Dir(t.File)
-		if beside[dir] == nil {
-			folders = append(folders, dir)
-		}
-		beside[dir] = append(beside[dir], t)
-	}
-	for _, dir := range folders {
-		found, err := filepath.Glob(filepath.Join(escapeGlob(dir), "tests", "*", caseFile))
-		if err != nil {
-			return nil, err
-		}
-		for _, file := range found {
-			c := caseFolder{folder: filepath.Dir(file)}
-			c.name = filepath.Base(c.folder)
-			if ok, _ := path.Match(pick, c.name); !ok {
-				continue
-			}
-			if c.template, err = templateOf(file, beside[dir]); err != nil {
-				return nil, fmt.Errorf("%s: %w", file, err)
-			}
-			if c.template != nil {
-				out = append(out, c)
-			}
-		}
-	}
-	return out, nil
-}
-
-func escapeGlob(s string) string {
-	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(s)
-}
-
-// templateOf returns the template that a case is about, nil if it is none of
-// these.
-func templateOf(file string, all []*templatefile.Template) (*templatefile.Template, error) {
-	o, err := readObject("case", file)
-	if err != nil {
-		return nil, err
-	}
-	c, err := templatetest.ParseCase(o)
-	if err != nil {
-		return nil, err
-	}
-	name := c.Template
-	if name == "" { // the one that is called so, where there is one
-		for _, usual := range []string{"template.yaml", "template.yml"} {
-			if _, err := os.Stat(filepath.Join(filepath.Dir(all[0].File), usual)); err == nil {
-				name = usual
-				break
-			}
-		}
-	}
-	for _, t := range all {
-		if name == filepath.Base(t.File) || name == "" && len(all) == 1 {
-			return t, nil
-		}
-	}
-	return nil, nil
-}
+// A trial is a case that is run.
+type trial struct{ templatecase.Folder }
 
 // verdict runs the case and judges it. The error is that it cannot be run.
-func (c caseFolder) verdict(ctx context.Context, o caseOptions) (v templatetest.Verdict, err error) {
+func (c trial) verdict(ctx context.Context, o caseOptions) (v templatetest.Verdict, err error) {
 	start := time.Now()
-	v = templatetest.Verdict{Template: c.template.File, Case: c.name}
-	raw, err := readObject("case", filepath.Join(c.folder, caseFile))
+	v = templatetest.Verdict{Template: c.Template.File, Case: c.Name}
+	want, err := c.Expectation()
 	if err != nil {
 		return v, err
 	}
-	in, err := templatetest.ParseCase(raw)
+	got, err := c.run(ctx, o)
 	if err != nil {
-		return v, fmt.Errorf("%s: %w", caseFile, err)
-	}
-	want, err := c.expectation()
-	if err != nil {
-		return v, err
-	}
-	got, err := c.run(ctx, in, o)
-	if err != nil {
-		return v, err
+		return v, fmt.Errorf("%s: %w", c.Path, err)
 	}
 	v.Took = time.Since(start)
 	switch {
@@ -219,9 +131,9 @@ func (c caseFolder) verdict(ctx context.Context, o caseOptions) (v templatetest.
 		want = templatetest.Update(want, got)
 		v.Differences = templatetest.Compare(want, got) // calls that are not recorded
 		if len(v.Differences) == 0 {
-			v.Updated, err = true, c.write(want, got)
+			v.Updated, err = true, c.Write(want, got.Order)
 		}
-	case !c.has(expectedFile) && !c.has(expectedTree):
+	case !c.Expects():
 		v.Differences = append(templatetest.Compare(want, got), "nothing is expected: --update writes down what happens, for you to look at")
 	default:
 		v.Differences = templatetest.Compare(want, got)
@@ -229,33 +141,10 @@ func (c caseFolder) verdict(ctx context.Context, o caseOptions) (v templatetest.
 	return v, err
 }
 
-func (c caseFolder) has(name string) bool {
-	_, err := os.Stat(filepath.Join(c.folder, name))
-	return err == nil
-}
-
-// expectation reads what is expected, which may be nothing.
-func (c caseFolder) expectation() (e templatetest.Expectation, err error) {
-	if c.has(expectedFile) {
-		o, err := readObject("expected", filepath.Join(c.folder, expectedFile))
-		if err != nil {
-			return e, err
-		}
-		if e, err = templatetest.ParseExpectation(o); err != nil {
-			return e, fmt.Errorf("%s: %w", expectedFile, err)
-		}
-	}
-	files, err := treediff.Read(os.DirFS(filepath.Join(c.folder, expectedTree)))
-	if errors.Is(err, fs.ErrNotExist) {
-		return e, nil
-	}
-	e.Files = files
-	return e, err
-}
-
 // run runs the template with the calls to hosts answered from the exchanges.
-func (c caseFolder) run(ctx context.Context, in templatetest.Case, o caseOptions) (got templatetest.Outcome, err error) {
-	exchanges, err := c.exchanges()
+func (c trial) run(ctx context.Context, o caseOptions) (got templatetest.Outcome, err error) {
+	in := c.Case
+	exchanges, err := c.Exchanges()
 	if err != nil {
 		return got, err
 	}
@@ -271,20 +160,20 @@ func (c caseFolder) run(ctx context.Context, in templatetest.Case, o caseOptions
 	} else if len(o.configs) == 0 {
 		settings.Integrations = testIntegrations()
 	}
-	task := taskInput{template: c.template, secrets: in.Secrets}
+	task := taskInput{template: c.Template, secrets: in.Secrets}
 	if task.catalog, err = newBenchCatalog(in.Entities); err != nil {
-		return got, fmt.Errorf("%s: entities: %w", caseFile, err)
+		return got, fmt.Errorf("entities: %w", err)
 	}
-	if task.parsed, err = scaffolder.NewTemplate(c.template.Entity()); err != nil {
-		return got, fmt.Errorf("%s: %w", c.template.File, err)
+	if task.parsed, err = scaffolder.NewTemplate(c.Template.Entity()); err != nil {
+		return got, fmt.Errorf("%s: %w", c.Template.File, err)
 	}
-	if task.submission, err = task.catalog.submission(in.Values, in.User, c.template, io.Discard); err != nil {
+	if task.submission, err = task.catalog.submission(in.Values, in.User, c.Template, io.Discard); err != nil {
 		return got, err
 	}
 	if err := errors.Join(task.parsed.CheckValues(in.Values), task.parsed.CheckSecrets(in.Secrets)); err != nil {
 		return templatetest.Outcome{Failure: err.Error(), Steps: map[string]string{}}, nil
 	}
-	b, err := newBench(benchOptions{settings: &settings, network: hosts, root: c.template.Root(), catalog: task.catalog, notices: benchNotices{func(string) {}}})
+	b, err := newBench(benchOptions{settings: &settings, network: hosts, root: c.Template.Root(), catalog: task.catalog, notices: benchNotices{func(string) {}}})
 	if err != nil {
 		return got, err
 	}
@@ -298,7 +187,7 @@ func (c caseFolder) run(ctx context.Context, in templatetest.Case, o caseOptions
 	}
 	if recorder != nil {
 		got.Unused = nil
-		err = c.writeExchanges(recorder.Exchanges())
+		err = c.WriteExchanges(recorder.Exchanges())
 	}
 	return got, err
 }
@@ -360,43 +249,4 @@ func secretsOf(integrations any, secrets map[string]string) (out []string) {
 	}
 	walk(integrations, false)
 	return out
-}
-
-func (c caseFolder) exchanges() ([]recorded.Exchange, error) {
-	file := filepath.Join(c.folder, exchangesFile)
-	if !c.has(exchangesFile) {
-		return nil, nil
-	}
-	docs, err := readDocuments("exchanges", file)
-	if err != nil {
-		return nil, err
-	}
-	list, err := recorded.Parse(docs[0])
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", exchangesFile, err)
-	}
-	return list, nil
-}
-
-func (c caseFolder) writeExchanges(list []recorded.Exchange) error {
-	values := []any{}
-	for _, e := range list {
-		values = append(values, e.Object())
-	}
-	return os.WriteFile(filepath.Join(c.folder, exchangesFile), yamltext.Append(nil, values), 0o644)
-}
-
-// write writes what is expected anew.
-func (c caseFolder) write(e templatetest.Expectation, got templatetest.Outcome) error {
-	if err := os.WriteFile(filepath.Join(c.folder, expectedFile), yamltext.Append(nil, e.Object(got.Order)), 0o644); err != nil {
-		return err
-	}
-	tree := filepath.Join(c.folder, expectedTree)
-	if err := os.RemoveAll(tree); err != nil {
-		return err
-	}
-	if len(e.Files) == 0 {
-		return nil
-	}
-	return writeTree(tree, e.Files)
 }

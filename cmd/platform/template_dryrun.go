@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/greenroom-idp/greenroom/scaffolder/once"
 	"github.com/greenroom-idp/greenroom/scaffolder/treediff"
@@ -91,32 +90,6 @@ func checkOutputDir(dir string) error {
 		return &usageError{"template: --output-dir: " + err.Error()}
 	case len(entries) > 0:
 		return &usageError{fmt.Sprintf("template: --output-dir: %s is not empty: name a new folder", dir)}
-	}
-	return nil
-}
-
-// writeTree writes files below a folder, which is made.
-func writeTree(dir string, files []once.File) (err error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return err
-	}
-	defer closing(&err, root)
-	for _, f := range files {
-		name := filepath.FromSlash(f.Path)
-		if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			return err
-		}
-		mode := fs.FileMode(0o644)
-		if f.Executable {
-			mode = 0o755
-		}
-		if err := root.WriteFile(name, f.Content, mode); err != nil {
-			return err
-		}
 	}
 	return nil
 }

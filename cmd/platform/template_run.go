@@ -8,6 +8,7 @@ import (
 
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue/yamltext"
+	"github.com/greenroom-idp/greenroom/cmd/platform/templatecase"
 	"github.com/greenroom-idp/greenroom/scaffolder/nunjucks"
 	"github.com/greenroom-idp/greenroom/scaffolder/once"
 )
@@ -63,7 +64,7 @@ func templateRun(ctx context.Context, o taskOptions, args []string, dryRun bool,
 		return err
 	}
 	if o.into != "" {
-		if err := writeTree(o.into, result.Files); err != nil {
+		if err := templatecase.WriteTree(o.into, result.Files); err != nil {
 			return err
 		}
 	}

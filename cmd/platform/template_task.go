@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +16,6 @@ import (
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 	"github.com/greenroom-idp/greenroom/cmd/platform/templatefile"
-	"github.com/greenroom-idp/greenroom/ingest/yaml"
 	"github.com/greenroom-idp/greenroom/scaffolder"
 	"github.com/greenroom-idp/greenroom/scaffolder/lint"
 	"github.com/greenroom-idp/greenroom/scaffolder/nunjucks"
@@ -49,6 +49,8 @@ type taskInput struct {
 	submission scaffolder.Submission
 	secrets    map[string]string
 	catalog    *benchCatalog
+	// values are where those of the submission are written, nil for nowhere.
+	values *templatefile.Data
 }
 
 // readInput reads what the flags name, and checks it as a server does. Faults of
@@ -60,11 +62,12 @@ func (o taskOptions) readInput(args []string, stdout, stderr io.Writer) (in task
 	if in.template, err = oneTemplate(args[0], o.verb, stdout); err != nil {
 		return in, err
 	}
-	values, err := readObject("values", o.values)
+	values, written, err := readObject("values", o.values)
 	if err != nil {
 		return in, err
 	}
-	secrets, err := readObject("secrets", o.secrets)
+	in.values = written
+	secrets, _, err := readObject("secrets", o.secrets)
 	if err != nil {
 		return in, err
 	}
@@ -149,7 +152,11 @@ func (in taskInput) check(o taskOptions, stdout io.Writer) error {
 		file = "there is no " + name
 	}
 	for _, f := range fault.Faults {
-		fmt.Fprintf(stdout, "%s: %s\n", file, strings.TrimPrefix(strings.TrimPrefix(f.Stack(), "instance."), "instance "))
+		at := file
+		if in.values != nil && !fault.Secrets {
+			at = in.values.Place(f.Names()).String()
+		}
+		fmt.Fprintf(stdout, "%s: %s\n", at, strings.TrimPrefix(strings.TrimPrefix(f.Stack(), "instance."), "instance "))
 	}
 	fmt.Fprintf(stdout, "the %s do not fit the parameters of %s; correct them there%s\n", what, in.template.File, in.defaultsHint(o, fault))
 	return errReported
@@ -168,70 +175,39 @@ func (in taskInput) defaultsHint(o taskOptions, fault *scaffolder.ParameterError
 	return ", or use --defaults, which fills in those of the form"
 }
 
-// readObject reads a file that holds one object; "" is an empty one.
-func readObject(flag, path string) (*jsonvalue.Object, error) {
-	if path == "" {
-		return jsonvalue.NewObject(), nil
-	}
-	docs, err := readDocuments(flag, path)
-	if err != nil {
-		return nil, err
-	}
-	switch o, ok := docs[0].(*jsonvalue.Object); {
-	case len(docs) != 1 || !ok:
-		return nil, fmt.Errorf("%s: the file of --%s must hold one object, as name: my-service", path, flag)
-	default:
-		return o, nil
-	}
-}
-
-func readEntities(path string) (out []*jsonvalue.Object, err error) {
+// readFlag reads the file that a flag names, nil if it names none.
+func readFlag(flag, path string) (*templatefile.Data, error) {
 	if path == "" {
 		return nil, nil
 	}
-	docs, err := readDocuments("entities", path)
-	if err != nil {
-		return nil, err
+	d, err := templatefile.ReadData(path, os.Stdin)
+	var missing *fs.PathError
+	if errors.As(err, &missing) {
+		return nil, &usageError{fmt.Sprintf("template: --%s: %s", flag, err)}
 	}
-	for i, d := range docs {
-		o, ok := d.(*jsonvalue.Object)
-		if !ok {
-			return nil, fmt.Errorf("%s: document %d is no entity", path, i+1)
-		}
-		out = append(out, o)
-	}
-	return out, nil
-}
-
-// readDocuments reads the documents of a YAML file, at least one.
-func readDocuments(flag, path string) (out []any, err error) {
-	in := io.Reader(os.Stdin)
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, &usageError{fmt.Sprintf("template: --%s: %s", flag, err)}
-		}
-		defer f.Close() //nolint:errcheck // only read
-		in = f
-	}
-	data, err := io.ReadAll(io.LimitReader(in, templatefile.MaxFileBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("--%s: %w", flag, err)
 	}
-	for _, d := range yaml.Parse(data, yaml.Limits{Bytes: templatefile.MaxFileBytes}) {
-		var syntax *yaml.SyntaxError
-		switch {
-		case errors.As(d.Err, &syntax):
-			return nil, fmt.Errorf("%s:%d:%d: the file of --%s is no YAML: %s", path, syntax.Line, syntax.Column, flag, syntax.Reason)
-		case d.Err != nil:
-			return nil, fmt.Errorf("%s: %w", path, d.Err)
-		}
-		out = append(out, d.Value)
+	return d, nil
+}
+
+// readObject reads the file of a flag, which holds one object; without the flag
+// that is an empty one.
+func readObject(flag, path string) (*jsonvalue.Object, *templatefile.Data, error) {
+	d, err := readFlag(flag, path)
+	if d == nil || err != nil {
+		return jsonvalue.NewObject(), nil, err
 	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("%s: the file of --%s is empty", path, flag)
+	o, err := d.Object()
+	return o, d, err
+}
+
+func readEntities(path string) ([]*jsonvalue.Object, error) {
+	d, err := readFlag("entities", path)
+	if d == nil || err != nil {
+		return nil, err
 	}
-	return out, nil
+	return d.Objects()
 }
 
 // fillDefaults gives fields without a value the default of the form.

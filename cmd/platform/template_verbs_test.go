@@ -127,7 +127,7 @@ func TestTemplateCommandLines(t *testing.T) {
 		{[]string{"run", good, "--values", empty}, 1, "is empty"},
 		{[]string{"run", good, "--values", number, "--secrets", number}, 1, "put it into quotes"},
 		{[]string{"run", good, "--values", number, "--entities", number}, 1, "has no kind"},
-		{[]string{"run", good, "--values", number, "--entities", list}, 1, "is no entity"},
+		{[]string{"run", good, "--values", number, "--entities", list}, 1, "document 1 is no object"},
 		{[]string{"run", good, "--values", number, "--user", "user:"}, 2, "--user"},
 		{[]string{"run", good, "--values", number, "--output-dir", dir}, 2, "is not empty"},
 		{[]string{"run", good, "--values", number, "--output-dir", good}, 2, "--output-dir"},
@@ -158,6 +158,10 @@ func TestTemplateCommandLines(t *testing.T) {
 	require.Contains(t, stdout, "use --defaults")
 	_, _, err = try(t, "template", "run", good, "--defaults")
 	require.NoError(t, err)
+	text := writeFile(t, dir, "text.yaml", "b: 1\na: text\n")
+	stdout, _, err = try(t, "template", "run", good, "--values", text)
+	require.ErrorIs(t, err, errReported)
+	require.Contains(t, stdout, text+":2:4: a is not of a type(s) number\n")
 	stdout, _, err = try(t, "template", "run", empty)
 	require.ErrorIs(t, err, errReported)
 	require.Contains(t, stdout, "the file is empty")

@@ -3,7 +3,6 @@ package lint
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
@@ -89,7 +88,7 @@ func missing(faults []jsonschema.Fault) (n int) {
 // certain tells whether a fault is one whatever expressions and placeholders
 // stand for.
 func certain(f jsonschema.Fault, input *jsonvalue.Object) bool {
-	v := at(input, pathOf(f))
+	v := at(input, f.Names())
 	if IsPlaceholder(v) {
 		return false
 	}
@@ -110,21 +109,8 @@ func certain(f jsonschema.Fault, input *jsonvalue.Object) bool {
 	return !open
 }
 
-func pathOf(f jsonschema.Fault) []string {
-	var out []string
-	for _, p := range f.Path {
-		switch p := p.(type) {
-		case string:
-			out = append(out, p)
-		case float64:
-			out = append(out, strconv.Itoa(int(p)))
-		}
-	}
-	return out
-}
-
 func (r *review) inputFault(id string, form inputForm, f jsonschema.Fault, path []string, s step) {
-	inner := pathOf(f)
+	inner := f.Names()
 	path = join(path, inner...)
 	name, _ := f.Argument.(string)
 	switch f.Name {
