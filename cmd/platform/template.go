@@ -22,7 +22,7 @@ func templateVerb() verb {
 	}
 	return verb{
 		name: "template", arguments: strings.Join(names, "|") + " [flags] PATH...", summary: "lint, run and test software templates without a server",
-		details: strings.Join(lines, "\n") + "\n\n`platform template VERB --help` says more about each.",
+		details: "What there is:\n\n" + strings.Join(lines, "\n") + "\n\n`platform template VERB --help` says more about each.",
 		prepare: func(*flag.FlagSet) action { return runTemplateVerb },
 	}
 }

@@ -120,6 +120,9 @@ func (r *review) inputFault(id string, form inputForm, f jsonschema.Fault, path 
 			where = " in " + strings.Join(inner, ".")
 		}
 		hint := ""
+		if forms := r.inputs[id]; len(inner) == 0 && len(forms) > 1 {
+			hint = "it takes one of several forms: " + formsText(forms)
+		}
 		if len(inner) == 0 && s.Has(name) {
 			hint = "it stands beside input; write it below input:"
 		}
@@ -147,6 +150,15 @@ func (r *review) inputFault(id string, form inputForm, f jsonschema.Fault, path 
 	default:
 		r.report(Error, CodeInputValue, path, Spot{}, "", "the input %s of %s %s", strings.Join(inner, "."), id, f.Message)
 	}
+}
+
+// formsText names the inputs of each form of an action.
+func formsText(forms []inputForm) string {
+	var out []string
+	for _, f := range forms {
+		out = append(out, strings.Join(f.properties, ", "))
+	}
+	return strings.Join(out, "; or ")
 }
 
 // typesOf names the types that a value may have.

@@ -140,7 +140,7 @@ var cases = []struct {
 	{"braces without quotes", lint.CodeInputValue, lint.Error, withSteps("- action: debug:log", "  input:", "    message: {{ parameters.name }}"), "template.yaml:11:18", []string{"must be of type string", "${{ … }}"}},
 	{"a number for a text", lint.CodeInputValue, lint.Error, withSteps("- {action: 'debug:log', input: {message: 1}}"), "template.yaml:9:46", []string{"quotes"}},
 	{"steps that are no list", lint.CodeSchema, lint.Error, map[string]string{"template.yaml": head + "  steps: {a: {action: 'debug:log'}}\n"}, "template.yaml:6:10", []string{"begin each with a dash"}},
-	{"one of several forms", lint.CodeMissingInput, lint.Error, withSteps("- {action: 'catalog:register', input: {optional: '${{ parameters.name }}'}}"), "template.yaml:9:43", []string{"needs the input catalogInfoUrl"}},
+	{"one of several forms", lint.CodeMissingInput, lint.Error, withSteps("- {action: 'catalog:register', input: {optional: '${{ parameters.name }}'}}"), "template.yaml:9:43", []string{"needs the input catalogInfoUrl", "; or repoContentsUrl, "}},
 	{"no skeleton", lint.CodeMissingFile, lint.Error, withSteps(fetchStep), "template.yaml:9:54", []string{"there is no", "/s"}},
 	{"a file for a skeleton", lint.CodeMissingFile, lint.Error, with(withSteps(fetchStep), "s", "x"), "template.yaml:9:54", []string{"is a file"}},
 	{"an expression in a key", lint.CodeNotRendered, lint.Warning, withSteps("- action: debug:log", "  input: {message: x, '${{ parameters.name }}': y}"), "template.yaml:10:27", []string{"keys are taken as they are"}},
