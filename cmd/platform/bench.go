@@ -66,6 +66,11 @@ func newBench(o benchOptions) (_ *bench, err error) {
 	if b.hosts, _, err = integration.Parse(b.settings.Integrations); err != nil {
 		return nil, fmt.Errorf("integrations: %w", err)
 	}
+	for _, h := range b.hosts.Hosts() {
+		if o.network.next != nil && !h.Git.SSH.PrivateKey.IsZero() {
+			return nil, fmt.Errorf("integrations.git, host %s: a test case cannot use ssh, of which nothing is recorded; leave ssh out and use https", h.Host)
+		}
+	}
 	if b.forges, err = newForgesOver(o.network, b.hosts, prometheus.NewRegistry(), slog.New(slog.DiscardHandler)); err != nil {
 		return nil, err
 	}
@@ -81,6 +86,9 @@ func newBench(o benchOptions) (_ *bench, err error) {
 	b.filters = filters.Funcs(filters.Backstage(hostKinds{b.hosts}))
 	parts := scaffolderParts{settings: b.settings, kinds: b.kinds, hosts: b.hosts, forges: b.forges, network: o.network, root: o.root,
 		reader: taskReader{b.hosts, reader, b.forges.gitHosts()}, notices: o.notices}
+	if parts.signing, err = signingKeys(parts); err != nil {
+		return nil, err
+	}
 	if o.catalog != nil {
 		o.catalog.files = reader
 		parts.catalog = o.catalog

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/greenroom-idp/greenroom/ingest/account"
 	"github.com/greenroom-idp/greenroom/ingest/budget"
 	"github.com/greenroom-idp/greenroom/ingest/git"
 	"github.com/greenroom-idp/greenroom/ingest/github"
@@ -25,6 +26,7 @@ type forges struct {
 	gitlab        *gitlab.Clients
 	gitlabReaders gitlab.Readers
 	gitReaders    []*git.Reader
+	accounts      *account.Accounts // of Gitea and Bitbucket Cloud
 }
 
 // A network is how hosts are reached. The zero value is the real one.
@@ -59,6 +61,9 @@ func newForgesOver(n network, set *integration.Set, registry prometheus.Register
 	if f.gitlab, err = gitlab.NewClients(set, gitlab.ClientOptions{Next: n.next, Sleep: n.sleep, Metrics: metrics, Log: log}); err != nil {
 		return nil, err
 	}
+	if f.accounts, err = account.New(set, account.Options{Next: n.next, Sleep: n.sleep, Metrics: metrics, Log: log}); err != nil {
+		return nil, err
+	}
 	for _, h := range set.Hosts() {
 		switch h.Kind {
 		case integration.KindGitHub:
@@ -68,7 +73,7 @@ func newForgesOver(n network, set *integration.Set, registry prometheus.Register
 			if client, ok := f.gitlab.Client(h.Host); ok {
 				f.gitlabReaders = append(f.gitlabReaders, gitlab.NewReader(client, gitlab.ReaderOptions{}))
 			}
-		case integration.KindGit:
+		case integration.KindGit, integration.KindGitea, integration.KindBitbucketCloud:
 			r, err := git.NewReader(h, git.Options{Next: n.next, Sleep: n.sleep, Metrics: metrics, Log: log})
 			if err != nil {
 				return nil, errors.Join(err, f.Close())
