@@ -55,8 +55,8 @@ type scaffolderParts struct {
 	// network is how actions reach Git hosts; the zero value is the network.
 	network network
 	// root is what templates that are files may read from; "": their folder.
-	root string
-	signing  gitaction.Signing // set by newScaffolder
+	root    string
+	signing gitaction.Signing // set by newScaffolder
 }
 
 // A scaffoldery is the scaffolder: its tasks, and what answers for them.

@@ -29,7 +29,7 @@ var publicFindings = map[string]string{
 	"11": "warning unknown-action 2",
 	"12": "warning unknown-action 2",
 	"13": "warning unknown-action 1",
-	"14": "warning unknown-action 3, warning unknown-value 1",
+	"14": "warning unknown-action 2, warning unknown-value 1",
 	"15": "note retired-input 1",
 	"16": "note retired-input 1",
 	"17": "warning unknown-value 3",

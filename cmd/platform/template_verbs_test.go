@@ -105,6 +105,10 @@ func TestTemplateCommandLines(t *testing.T) {
 	writeFile(t, dir, "bad-expected/template.yaml", mustRead(t, good))
 	writeFile(t, dir, "bad-expected/tests/x/case.yaml", "values: {a: 1}")
 	writeFile(t, dir, "bad-expected/tests/x/expected.yaml", "steps: {a: done}")
+	writeFile(t, dir, "ssh/template.yaml", mustRead(t, good))
+	writeFile(t, dir, "ssh/tests/x/case.yaml", "{values: {a: 1}, integrations: {git: [{host: git.example.com, ssh: {privateKey: key, knownHosts: 'git.example.com ssh-ed25519 AAAA'}}]}}")
+	writeFile(t, dir, "bad-hosts/template.yaml", mustRead(t, good))
+	writeFile(t, dir, "bad-hosts/tests/x/case.yaml", "{values: {a: 1}, integrations: {github: x}}")
 	at := func(name string) string { return filepath.Join(dir, name) }
 	for _, c := range []struct {
 		args   []string
@@ -141,6 +145,8 @@ func TestTemplateCommandLines(t *testing.T) {
 		{[]string{"test", at("bad-case")}, 1, "did you mean values?"},
 		{[]string{"test", at("bad-exchanges")}, 1, "exchange 1: uri is not known"},
 		{[]string{"test", at("bad-expected")}, 1, "completed, skipped or failed"},
+		{[]string{"test", at("ssh")}, 1, "use https"},
+		{[]string{"test", at("bad-hosts")}, 1, "integrations"},
 	} {
 		_, _, err := try(t, append([]string{"template"}, c.args...)...)
 		require.Error(t, err, c.args)
