@@ -147,20 +147,6 @@ func messageOf(status int, answer []byte) string {
 	return http.StatusText(status)
 }
 
-// parseMixed parses flags that may stand before and behind the arguments, and
-// returns the arguments.
-func parseMixed(flags *flag.FlagSet, args []string) (rest []string, err error) {
-	for {
-		if err := flags.Parse(args); err != nil {
-			return nil, err
-		}
-		if args = flags.Args(); len(args) == 0 {
-			return rest, nil
-		}
-		rest, args = append(rest, args[0]), args[1:]
-	}
-}
-
 // parseLifetime reads a duration such as 90d, as seconds; word stands for none.
 func parseLifetime(text, word string) (seconds int64, ok bool) {
 	if text == word {

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"log/slog"
+	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -26,33 +29,52 @@ type forges struct {
 	accounts      *account.Accounts // of Gitea and Bitbucket Cloud
 }
 
+// A network is how hosts are reached. The zero value is the real one.
+type network struct {
+	next  http.RoundTripper
+	sleep func(context.Context, time.Duration) error
+}
+
+// push is the client that sends what is pushed; nil: that of package git.
+func (n network) push() *http.Client {
+	if n.next == nil {
+		return nil
+	}
+	return &http.Client{Transport: n.next, Timeout: 10 * time.Minute}
+}
+
 // newForges makes clients and readers for all hosts. They keep to the budgets
 // of the hosts, whose figures go to the registry. The caller closes what it
 // returns.
 func newForges(set *integration.Set, registry prometheus.Registerer, log *slog.Logger) (*forges, error) {
+	return newForgesOver(network{}, set, registry, log)
+}
+
+// newForgesOver is newForges with another network.
+func newForgesOver(n network, set *integration.Set, registry prometheus.Registerer, log *slog.Logger) (*forges, error) {
 	metrics := budget.NewMetrics(registry)
 	f := &forges{}
 	var err error
-	if f.github, err = github.NewClients(set, github.ClientOptions{Metrics: metrics, Log: log}); err != nil {
+	if f.github, err = github.NewClients(set, github.ClientOptions{Next: n.next, Sleep: n.sleep, Metrics: metrics, Log: log}); err != nil {
 		return nil, err
 	}
-	if f.gitlab, err = gitlab.NewClients(set, gitlab.ClientOptions{Metrics: metrics, Log: log}); err != nil {
+	if f.gitlab, err = gitlab.NewClients(set, gitlab.ClientOptions{Next: n.next, Sleep: n.sleep, Metrics: metrics, Log: log}); err != nil {
 		return nil, err
 	}
-	if f.accounts, err = account.New(set, account.Options{Metrics: metrics, Log: log}); err != nil {
+	if f.accounts, err = account.New(set, account.Options{Next: n.next, Sleep: n.sleep, Metrics: metrics, Log: log}); err != nil {
 		return nil, err
 	}
 	for _, h := range set.Hosts() {
 		switch h.Kind {
 		case integration.KindGitHub:
 			client, _ := f.github.Client(h.Host) // none where there are only files
-			f.githubReaders = append(f.githubReaders, github.NewReader(h, client, github.ReaderOptions{}))
+			f.githubReaders = append(f.githubReaders, github.NewReader(h, client, github.ReaderOptions{Next: n.next}))
 		case integration.KindGitLab:
 			if client, ok := f.gitlab.Client(h.Host); ok {
 				f.gitlabReaders = append(f.gitlabReaders, gitlab.NewReader(client, gitlab.ReaderOptions{}))
 			}
 		case integration.KindGit, integration.KindGitea, integration.KindBitbucketCloud:
-			r, err := git.NewReader(h, git.Options{Metrics: metrics, Log: log})
+			r, err := git.NewReader(h, git.Options{Next: n.next, Sleep: n.sleep, Metrics: metrics, Log: log})
 			if err != nil {
 				return nil, errors.Join(err, f.Close())
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 
 	"github.com/greenroom-idp/greenroom/catalog/process"
@@ -89,9 +90,10 @@ func ruleOf(r config.Rule) process.Rule {
 	return out
 }
 
-// newReader returns what reads from the outside.
-func newReader(s *config.Settings, hosts *integration.Set, readers []source.Host, kinds *schemas.Set) (*source.Reader, error) {
-	o := source.Options{Integrations: hosts, Hosts: readers, Known: func(apiVersion, kind string) bool { return kinds.Kind(apiVersion, kind) != nil }}
+// newReader returns what reads from the outside, over a network other than the
+// real one if transport is not nil.
+func newReader(s *config.Settings, hosts *integration.Set, readers []source.Host, kinds *schemas.Set, transport http.RoundTripper) (*source.Reader, error) {
+	o := source.Options{Transport: transport, Integrations: hosts, Hosts: readers, Known: func(apiVersion, kind string) bool { return kinds.Kind(apiVersion, kind) != nil }}
 	for _, a := range s.Backend.Reading {
 		o.Allow = append(o.Allow, source.Allow(a))
 	}

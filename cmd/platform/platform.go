@@ -146,7 +146,7 @@ func (p *platform) openCatalog(ctx context.Context) error {
 		return err
 	}
 	p.kinds = kinds
-	if p.reader, err = newReader(p.settings, p.hosts, p.forges.sources(), kinds); err != nil {
+	if p.reader, err = newReader(p.settings, p.hosts, p.forges.sources(), kinds, nil); err != nil {
 		return err
 	}
 	mark := p.observed.tracing.Mark("backstage-plugin-catalog-backend")
@@ -215,7 +215,8 @@ func (p *platform) openAPI(ctx context.Context) error {
 	}
 	p.scaffolder, err = newScaffolder(scaffolderParts{
 		db: p.db, dataDir: p.dataDir, settings: s, log: p.log, registry: p.registry, kinds: p.kinds, hosts: p.hosts,
-		decider: decider, catalog: taskCatalog{catalogAPI, p.observed.auditor}, reader: taskReader{p.hosts, p.reader, p.forges.gitHosts()},
+		decider: decider, catalog: taskCatalog{catalogAPI, p.observed.auditor}, entities: catalogAPI,
+		reader:  taskReader{p.hosts, p.reader, p.forges.gitHosts()},
 		notices: taskNotices{p.portal.plugins.Notifications}, forges: p.forges, observed: p.observed, bus: p.bus,
 	})
 	if err != nil {

@@ -47,7 +47,8 @@ func signingKeys(p scaffolderParts) (s gitaction.Signing, err error) {
 // gitOptions are what publish:git needs.
 func gitOptions(p scaffolderParts) gitaction.Options {
 	s := p.settings.Scaffolder
-	return gitaction.Options{Hosts: gitHosts{p.hosts, p.forges}, Defaults: commitDefaults(p), RequireUserCredentials: s.RequireUserCredentials}
+	return gitaction.Options{Hosts: gitHosts{p.hosts, p.forges}, Defaults: commitDefaults(p), RequireUserCredentials: s.RequireUserCredentials,
+		HTTP: p.network.push(), Sleep: p.network.sleep}
 }
 
 // gitHosts finds what to sign in with at a Git server of any kind.
@@ -94,7 +95,8 @@ func (g gitHosts) SSH(host string) (*ssh.ClientConfig, error) {
 func githubOptions(p scaffolderParts) githubaction.Options {
 	s := p.settings.Scaffolder
 	return githubaction.Options{Hosts: githubHosts{hostKinds{p.hosts}, p.forges.github}, Catalog: p.catalog,
-		Defaults: commitDefaults(p), RequireUserCredentials: s.RequireUserCredentials}
+		Defaults: commitDefaults(p), RequireUserCredentials: s.RequireUserCredentials,
+		PushHTTP: p.network.push(), Sleep: p.network.sleep}
 }
 
 // githubHosts gives actions the clients that crawling uses, with their
@@ -131,7 +133,8 @@ func (g githubCompleter) Complete(ctx context.Context, resource, token string, a
 func gitlabOptions(p scaffolderParts) gitlabaction.Options {
 	s := p.settings.Scaffolder
 	return gitlabaction.Options{Hosts: gitlabHosts{hostKinds{p.hosts}, p.forges.gitlab},
-		Defaults: commitDefaults(p), RequireUserCredentials: s.RequireUserCredentials}
+		Defaults: commitDefaults(p), RequireUserCredentials: s.RequireUserCredentials,
+		PushHTTP: p.network.push(), Sleep: p.network.sleep}
 }
 
 // gitlabHosts gives actions the clients that crawling uses.
@@ -166,7 +169,8 @@ func (g gitlabCompleter) Complete(ctx context.Context, resource, token string, a
 // giteaOptions are what the action of Gitea needs.
 func giteaOptions(p scaffolderParts) giteaaction.Options {
 	return giteaaction.Options{Hosts: giteaHosts{hostKinds{p.hosts}, p.forges.accounts},
-		Defaults: commitDefaults(p), RequireUserCredentials: p.settings.Scaffolder.RequireUserCredentials}
+		Defaults: commitDefaults(p), RequireUserCredentials: p.settings.Scaffolder.RequireUserCredentials,
+		PushHTTP: p.network.push(), Sleep: p.network.sleep}
 }
 
 // giteaHosts gives the action the accounts of integrations.
@@ -186,7 +190,8 @@ func (h giteaHosts) Account(host string) (giteaaction.Account, bool) {
 // bitbucketOptions are what the actions of Bitbucket Cloud need.
 func bitbucketOptions(p scaffolderParts) bitbucketaction.Options {
 	return bitbucketaction.Options{Hosts: bitbucketHosts{hostKinds{p.hosts}, p.forges.accounts},
-		Defaults: commitDefaults(p), RequireUserCredentials: p.settings.Scaffolder.RequireUserCredentials}
+		Defaults: commitDefaults(p), RequireUserCredentials: p.settings.Scaffolder.RequireUserCredentials,
+		PushHTTP: p.network.push(), Sleep: p.network.sleep}
 }
 
 // bitbucketHosts gives actions the accounts of integrations.

@@ -22,7 +22,7 @@ type verb struct {
 type action func(ctx context.Context, args []string, stdout, stderr io.Writer) error
 
 func verbs() []verb {
-	return []verb{serveVerb(), validateVerb(), checkVerb(), providerVerb(), policyVerb(), tokenVerb(), userVerb(), versionVerb()}
+	return []verb{serveVerb(), validateVerb(), templateVerb(), checkVerb(), providerVerb(), policyVerb(), tokenVerb(), userVerb(), versionVerb()}
 }
 
 // run is the program: args are the command line without its name.
@@ -126,4 +126,22 @@ func (l *listFlag) Set(value string) error {
 	}
 	*l = append(*l, value)
 	return nil
+}
+
+// parseMixed parses flags that stand before and behind arguments. What follows
+// "--" is arguments.
+func parseMixed(flags *flag.FlagSet, args []string) (rest []string, err error) {
+	for {
+		if err := flags.Parse(args); err != nil {
+			return nil, err
+		}
+		left := flags.Args()
+		if len(left) == 0 {
+			return rest, nil
+		}
+		if n := len(args) - len(left); n > 0 && args[n-1] == "--" {
+			return append(rest, left...), nil
+		}
+		rest, args = append(rest, left[0]), left[1:]
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.etcd.io/bbolt"
 
+	"github.com/greenroom-idp/greenroom/api/catalogapi"
 	"github.com/greenroom-idp/greenroom/api/eventbus"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/scaffolderapi"
@@ -47,13 +48,18 @@ type scaffolderParts struct {
 	kinds    *schemas.Set
 	hosts    *integration.Set
 	decider  permission.Decider
-	catalog  taskCatalog
+	catalog  catalogaction.Catalog
+	entities *catalogapi.API // what the API of the scaffolder asks
 	reader   taskReader
 	notices  notification.Sender
 	forges   *forges
-	signing  gitaction.Signing // set by newScaffolder
 	observed *observation
 	bus      *eventbus.Bus
+	// network is how actions reach Git hosts; the zero value is the network.
+	network network
+	// root is what templates that are files may read from; "": their folder.
+	root    string
+	signing gitaction.Signing // set by newScaffolder
 }
 
 // A scaffoldery is the scaffolder: its tasks, and what answers for them.
@@ -104,7 +110,7 @@ func newScaffolder(p scaffolderParts) (_ *scaffoldery, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.api, err = scaffolderapi.New(scaffolderapi.Options{Engine: s.tasks, Catalog: p.catalog.API, Actions: registry, Decider: p.decider,
+	s.api, err = scaffolderapi.New(scaffolderapi.Options{Engine: s.tasks, Catalog: p.entities, Actions: registry, Decider: p.decider,
 		Validate: scaffolder.Validator(p.kinds), Filters: added, Completers: completers(p), Log: p.log})
 	return s, err
 }

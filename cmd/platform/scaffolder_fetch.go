@@ -19,6 +19,7 @@ func fetchActions(p scaffolderParts, added filterFuncs) []taskaction.Action {
 	return fetch.Actions(fetch.Options{
 		Reader:                 p.reader,
 		Engine:                 skeleton.NewEngine(skeleton.EngineOptions{Filters: added, Compatible: filters.Compatible()}),
+		Root:                   p.root,
 		RequireUserCredentials: p.settings.Scaffolder.RequireUserCredentials,
 	})
 }

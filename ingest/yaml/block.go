@@ -244,7 +244,7 @@ func (p *parser) restOfLine() error {
 
 // blockSequence reads the items of a sequence whose first "-" is here.
 func (p *parser) blockSequence(h heading) (node, error) {
-	column, list, n := p.column(), []any{}, node{style: styleCollection, start: p.pos}
+	column, list, n := p.column(), []any{}, node{style: styleCollection, start: p.pos, tree: p.seed()}
 	for {
 		p.pos++
 		item, err := p.blockNode(column, inSequence)
@@ -252,6 +252,7 @@ func (p *parser) blockSequence(h heading) (node, error) {
 			return n, err
 		}
 		list = append(list, item.value)
+		n.tree.add(item)
 		g, err := p.skip()
 		if err != nil {
 			return n, err
@@ -274,7 +275,10 @@ func (p *parser) blockSequence(h heading) (node, error) {
 // blockMapping reads the entries of a mapping. Its first key is the node
 // first, followed by ":" here; or "?" or ":" is here and the key not yet read.
 func (p *parser) blockMapping(h heading, first node, explicit bool) (node, error) {
-	o, n := object{Object: jsonvalue.NewObject()}, node{style: styleCollection, start: p.pos}
+	o, n := object{Object: jsonvalue.NewObject(), tree: p.seed()}, node{style: styleCollection, start: p.pos}
+	if n.tree = o.tree; o.tree != nil && first.style != styleNone {
+		o.tree.Start = first.start
+	}
 	key := first
 	for {
 		value, err := p.entry(&o, h.column, &key, explicit)

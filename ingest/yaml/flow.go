@@ -25,9 +25,9 @@ func (p *parser) flowNode(indent int, outer bool) (node, error) {
 	var err error
 	if p.src[p.pos] == '{' {
 		f.closing, f.name, f.lower = '}', "Flow map", "flow map"
-		n.value, err = p.flowMapping(f)
+		n.value, n.tree, err = p.flowMapping(f)
 	} else {
-		n.value, err = p.flowSequence(f)
+		n.value, n.tree, err = p.flowSequence(f)
 	}
 	n.end, n.broken = p.pos, p.lineStart != line
 	return n, err
@@ -62,24 +62,25 @@ func (p *parser) unclosed(f flow) error {
 	return p.failAt(p.pos, "%s in block collection must be sufficiently indented and end with a %c", f.name, f.closing)
 }
 
-func (p *parser) flowSequence(f flow) (any, error) {
-	list := []any{}
+func (p *parser) flowSequence(f flow) (any, *Tree, error) {
+	list, tree := []any{}, p.seed()
 	for {
 		p.pos++ // the bracket or the comma
 		if _, err := p.flowSkip(f); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if p.src[p.pos] == f.closing {
 			p.pos++
-			return list, p.spend(1)
+			return list, tree, p.spend(1)
 		}
 		item, err := p.flowItem(f)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		list = append(list, item)
+		list = append(list, item.value)
+		tree.add(item)
 		if done, err := p.flowNext(f); done || err != nil {
-			return list, err
+			return list, tree, err
 		}
 	}
 }
@@ -119,39 +120,43 @@ func (p *parser) flowTokenEnd() int {
 
 // flowItem reads an item of a sequence: a node, or a pair, which is a mapping
 // of one key.
-func (p *parser) flowItem(f flow) (any, error) {
+func (p *parser) flowItem(f flow) (node, error) {
 	if p.indicator('?') {
-		o := object{Object: jsonvalue.NewObject()}
+		o, start := object{Object: jsonvalue.NewObject(), tree: p.seed()}, p.pos
 		if err := p.flowPair(f, &o); err != nil {
-			return nil, err
+			return node{}, err
 		}
-		return o.Object, nil
+		return node{value: o.Object, start: start, tree: o.tree}, nil
 	}
 	key, err := p.flowOperand(f)
 	if err != nil {
-		return nil, err
+		return node{}, err
 	}
 	from := p.mark()
 	g, err := p.flowSkip(f)
 	if err != nil {
-		return nil, err
+		return node{}, err
 	}
 	if !p.valueFollows(key) {
 		p.reset(from)
-		return key.value, nil
+		return key, nil
 	}
 	switch {
 	case key.broken || g.newline:
-		return nil, p.fail(key.start, key.end, "Implicit keys of flow sequence pairs need to be on a single line")
+		return node{}, p.fail(key.start, key.end, "Implicit keys of flow sequence pairs need to be on a single line")
 	case p.pos-key.start > maxImplicitKey:
-		return nil, p.fail(key.start, key.end, "The : indicator must be at most 1024 chars after the start of an implicit flow sequence key")
+		return node{}, p.fail(key.start, key.end, "The : indicator must be at most 1024 chars after the start of an implicit flow sequence key")
 	}
 	value, err := p.flowValue(f)
 	if err != nil {
-		return nil, err
+		return node{}, err
 	}
-	o := object{Object: jsonvalue.NewObject()}
-	return o.Object, p.set(&o, key, value)
+	o := object{Object: jsonvalue.NewObject(), tree: p.seed()}
+	if o.tree != nil {
+		o.tree.Start = key.start
+	}
+	err = p.set(&o, key, value)
+	return node{value: o.Object, start: key.start, tree: o.tree}, err
 }
 
 // valueFollows tells whether ":" comes next as the mark of a value. After a
@@ -194,22 +199,22 @@ func (p *parser) flowValue(f flow) (node, error) {
 	return value, nil
 }
 
-func (p *parser) flowMapping(f flow) (any, error) {
-	o := object{Object: jsonvalue.NewObject()}
+func (p *parser) flowMapping(f flow) (any, *Tree, error) {
+	o := object{Object: jsonvalue.NewObject(), tree: p.seed()}
 	for {
 		p.pos++ // the bracket or the comma
 		if _, err := p.flowSkip(f); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if p.src[p.pos] == f.closing {
 			p.pos++
-			return o.Object, p.spend(1)
+			return o.Object, o.tree, p.spend(1)
 		}
 		if err := p.flowPair(f, &o); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if done, err := p.flowNext(f); done || err != nil {
-			return o.Object, err
+			return o.Object, o.tree, err
 		}
 	}
 }

@@ -25,6 +25,7 @@ type node struct {
 	value      any
 	start, end int
 	broken     bool // goes over several lines
+	tree       *Tree
 }
 
 // props are the anchor and the tag of a node.
@@ -45,6 +46,7 @@ func (p *parser) finish(n node, pr props) (node, error) {
 	if n.style <= styleQuoted {
 		n.value = p.resolve(n, pr)
 	}
+	p.plant(&n)
 	if pr.anchor == "" {
 		return n, nil
 	}
@@ -165,7 +167,8 @@ func (p *parser) alias() (node, error) {
 // while their strings may be equal, as those of 1 and "1" are.
 type object struct {
 	*jsonvalue.Object
-	odd map[any]bool // keys that are not strings; every key once there is one
+	odd  map[any]bool // keys that are not strings; every key once there is one
+	tree *Tree
 }
 
 // has tells whether the key occurred before, and notes that it has occurred
@@ -193,6 +196,7 @@ func (o *object) has(key node) bool {
 func (p *parser) set(o *object, key, value node) error {
 	text := keyText(key)
 	o.Set(text, value.value)
+	p.grow(o, key, value)
 	if key.style < styleAlias {
 		return nil
 	}

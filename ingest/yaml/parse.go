@@ -41,6 +41,8 @@ type Document struct {
 	Err error
 	// Line is where the content of the document starts, from 1.
 	Line int
+	// Tree says where the values are written. Parse leaves it nil.
+	Tree *Tree
 }
 
 // A LimitError says which limit a stream exceeds.
@@ -51,7 +53,12 @@ func (e *LimitError) Error() string { return e.Reason }
 // Parse reads all documents of a stream, in order. Documents without content
 // are left out. A stream that is too large or not UTF-8 gives one document
 // with that error; so do the documents from the one on that exceeds a limit.
-func Parse(data []byte, limits Limits) []Document {
+func Parse(data []byte, limits Limits) []Document { return parseAll(data, limits, false) }
+
+// ParseTrees is Parse for those who have to say where something is written.
+func ParseTrees(data []byte, limits Limits) []Document { return parseAll(data, limits, true) }
+
+func parseAll(data []byte, limits Limits, trees bool) []Document {
 	limits = limits.withDefaults()
 	if len(data) > limits.Bytes {
 		return []Document{{Line: 1, Err: &LimitError{fmt.Sprintf("document of %d bytes is larger than the allowed %d bytes", len(data), limits.Bytes)}}}
@@ -63,7 +70,7 @@ func Parse(data []byte, limits Limits) []Document {
 	budget, names := limits.Nodes, interned{}
 	var documents []Document
 	for s := range spans(data) {
-		p := parser{full: data, src: data[:s.end], pos: s.start, lineStart: s.start, nodes: budget, depth: limits.Depth, limits: limits, names: names}
+		p := parser{full: data, src: data[:s.end], pos: s.start, lineStart: s.start, nodes: budget, depth: limits.Depth, limits: limits, names: names, trees: trees}
 		d := p.document(s)
 		budget = p.nodes
 		if d.Value == nil && d.Err == nil {
@@ -129,6 +136,7 @@ type parser struct {
 	version11 bool
 	emptyAt   int // where the last value that is not written stands
 	names     interned
+	trees     bool // wanted
 }
 
 type anchored struct {
@@ -148,7 +156,9 @@ func (p *parser) document(s span) Document {
 	}
 	d := Document{Line: p.lineFrom(s.start)}
 	p.reset(start)
-	d.Value, d.Err = p.root(marked)
+	var n node
+	n, d.Err = p.root(marked)
+	d.Value, d.Tree = n.value, n.tree
 	if d.Err == nil {
 		d.Err = p.unmarked
 	}
@@ -159,32 +169,32 @@ func (p *parser) document(s span) Document {
 		d.Err = p.unknown
 	}
 	if d.Err != nil {
-		d.Value = nil
+		d.Value, d.Tree = nil, nil
 	}
 	return d
 }
 
 func (p *parser) lineFrom(start int) int { return 1 + bytes.Count(p.full[start:p.pos], newline) }
 
-func (p *parser) root(marked bool) (any, error) {
+func (p *parser) root(marked bool) (node, error) {
 	at := atRoot
 	if marked {
 		at = afterMarker
 	}
 	if err := p.strayStart(); err != nil {
-		return nil, err
+		return node{}, err
 	}
 	n, err := p.blockNode(-1, at)
 	if err != nil {
-		return nil, err
+		return node{}, err
 	}
 	if _, err := p.skip(); err != nil {
-		return nil, err
+		return node{}, err
 	}
 	if p.pos < len(p.src) {
-		return nil, p.unexpected()
+		return node{}, p.unexpected()
 	}
-	return n.value, nil
+	return n, nil
 }
 
 // strayStart is the error for a document that starts with a closing bracket.

@@ -5,19 +5,15 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io/fs"
-	"path"
 	"path/filepath"
 	"strings"
-	"sync"
 
 	"github.com/google/uuid"
 
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 	"github.com/greenroom-idp/greenroom/scaffolder"
-	"github.com/greenroom-idp/greenroom/scaffolder/runner"
-	"github.com/greenroom-idp/greenroom/scaffolder/store"
+	"github.com/greenroom-idp/greenroom/scaffolder/once"
 	"github.com/greenroom-idp/greenroom/scaffolder/workspace"
 )
 
@@ -82,14 +78,9 @@ func (e *Engine) DryRun(ctx context.Context, d DryRun) (r *DryRunResult, err err
 	if err := writeFiles(content, d.Files); err != nil {
 		return nil, err
 	}
-	ws, err := workspace.Open(dir, workspace.Options{Quota: e.Quota})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, ws.Destroy()) }()
 	d.Submission.TemplateRef = DryRunRef
 	d.Submission.BaseURL = "file://" + filepath.ToSlash(content.Abs("template.yaml"))
-	return e.dryRun(ctx, d, id, ws)
+	return e.dryRun(ctx, d, id, dir)
 }
 
 func writeFiles(w *workspace.Workspace, files []DryRunFile) error {
@@ -101,11 +92,10 @@ func writeFiles(w *workspace.Workspace, files []DryRunFile) error {
 	return nil
 }
 
-func (e *Engine) dryRun(ctx context.Context, d DryRun, id string, ws *workspace.Workspace) (*DryRunResult, error) {
+func (e *Engine) dryRun(ctx context.Context, d DryRun, id, dir string) (*DryRunResult, error) {
 	spec := scaffolder.NewSpec(d.Template, d.Submission)
-	notes := &notes{checkpoints: map[string][]byte{}}
-	result, err := e.runner.Run(ctx, runner.Task{ID: id, Spec: spec, Secrets: d.Secrets, Credentials: d.Credentials,
-		DryRun: true, HiddenSteps: 1, Workspace: ws, Journal: notes, Stopping: e.stopping})
+	result, err := once.Run(ctx, e.runner, once.Task{ID: id, Spec: spec, Secrets: d.Secrets, Credentials: d.Credentials,
+		DryRun: true, HiddenSteps: 1, Workspace: dir, Quota: e.Quota, Stopping: e.stopping})
 	switch {
 	case err != nil:
 		return nil, err
@@ -114,40 +104,12 @@ func (e *Engine) dryRun(ctx context.Context, d DryRun, id string, ws *workspace.
 	case result.Err != nil:
 		return nil, &StepError{result.Err}
 	}
-	files, err := collect(ws)
-	if err != nil {
-		return nil, err
+	files := make([]DryRunFile, len(result.Files))
+	for i, f := range result.Files {
+		files[i] = DryRunFile(f)
 	}
 	steps, _ := spec.Value("steps").([]any)
-	return &DryRunResult{Log: notes.log, Files: files, Output: result.Output, Steps: steps}, nil
-}
-
-// collect reads what is in a workspace: regular files but those of Git, and of
-// links those that lead nowhere, as what they say.
-func collect(w *workspace.Workspace) ([]DryRunFile, error) {
-	out := []DryRunFile{}
-	err := w.Walk(".", func(name string, info fs.FileInfo) error {
-		switch {
-		case info.IsDir() && path.Base(name) == ".git":
-			return fs.SkipDir
-		case info.Mode()&fs.ModeSymlink != 0:
-			target, err := w.Readlink(name)
-			if err != nil {
-				return err
-			}
-			if _, err := w.Stat(name); errors.Is(err, fs.ErrNotExist) {
-				out = append(out, DryRunFile{Path: name, Content: []byte(target)})
-			}
-		case info.Mode().IsRegular():
-			data, err := w.ReadFile(name, info.Size())
-			if err != nil {
-				return err
-			}
-			out = append(out, DryRunFile{Path: name, Content: data, Executable: info.Mode().Perm()&0o111 != 0})
-		}
-		return nil
-	})
-	return out, err
+	return &DryRunResult{Log: result.Log, Files: files, Output: result.Output, Steps: steps}, nil
 }
 
 // Object returns a file in its wire form.
@@ -174,46 +136,4 @@ func ParseDryRunFile(o *jsonvalue.Object) (DryRunFile, error) {
 		}
 	}
 	return DryRunFile{Path: name, Content: data}, nil
-}
-
-// notes is the journal of a dry-run: nothing of it remains.
-type notes struct {
-	mu          sync.Mutex
-	log         [][]byte
-	checkpoints map[string][]byte
-}
-
-var _ runner.Journal = (*notes)(nil)
-
-// Log implements runner.Journal.
-func (n *notes) Log(body []byte) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.log = append(n.log, body)
-}
-
-// Step implements runner.Journal.
-func (n *notes) Step(_ store.StepRecord, body []byte) {
-	if body != nil {
-		n.Log(body)
-	}
-}
-
-// Sync implements runner.Journal.
-func (n *notes) Sync(context.Context) error { return nil }
-
-// Checkpoint implements runner.Journal.
-func (n *notes) Checkpoint(key string) ([]byte, bool, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	v, ok := n.checkpoints[key]
-	return v, ok, nil
-}
-
-// PutCheckpoint implements runner.Journal.
-func (n *notes) PutCheckpoint(_ context.Context, key string, value []byte) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.checkpoints[key] = value
-	return nil
 }

@@ -176,6 +176,20 @@ type Fault struct {
 	levels int // how deeply Argument holds further faults
 }
 
+// Names returns Path with indexes in decimal.
+func (f Fault) Names() []string {
+	var out []string
+	for _, p := range f.Path {
+		switch p := p.(type) {
+		case string:
+			out = append(out, p)
+		case float64:
+			out = append(out, strconv.Itoa(int(p)))
+		}
+	}
+	return out
+}
+
 // Stack returns the property and the message as one text.
 func (f Fault) Stack() string {
 	if f.StackText != "" {

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/greenroom-idp/greenroom/scaffolder/spelling"
 )
 
 // instead says what nunjucks has where authors look for what other template
@@ -30,44 +32,11 @@ func suggest(name string, known []string) string {
 	if h, ok := instead[strings.ToLower(name)]; ok {
 		return h
 	}
-	best, least := "", len(name)/3+2
-	for _, k := range known {
-		if d := distance(strings.ToLower(name), strings.ToLower(k)); d < least {
-			best, least = k, d
-		}
-	}
+	best := spelling.Nearest(name, known)
 	if best == "" {
 		return ""
 	}
 	return "did you mean " + best + "?"
-}
-
-// distance counts the insertions, deletions, replacements and swaps of
-// neighbours that turn a into b. Long names are not compared.
-func distance(a, b string) int {
-	const longest = 64
-	if len(a) > longest || len(b) > longest {
-		return longest
-	}
-	var rows [3][longest + 1]int
-	for j := range len(b) + 1 {
-		rows[0][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row, above, twoAbove := &rows[i%3], &rows[(i+2)%3], &rows[(i+1)%3]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(above[j]+1, row[j-1]+1, above[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], twoAbove[j-2]+1)
-			}
-		}
-	}
-	return rows[len(a)%3][len(b)]
 }
 
 func (e *Env) filterHint(name string) string { return suggest(name, e.filterNames()) }

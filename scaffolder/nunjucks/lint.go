@@ -26,8 +26,8 @@ const (
 	Precedence Rule = "precedence"
 	// IgnoredArgument: an argument without effect.
 	IgnoredArgument Rule = "ignored-argument"
-	// Deprecated: works here, but no longer in current releases of the
-	// scaffolder.
+	// Deprecated is for what works here, but no longer in current releases of
+	// the scaffolder.
 	Deprecated Rule = "deprecated"
 )
 
@@ -39,6 +39,8 @@ type Issue struct {
 	// Text is the part of the source that the issue is about.
 	Text          string
 	Message, Hint string
+	// Path are the names that lead to an UndefinedVariable, from its root.
+	Path []string
 }
 
 // String returns "line:column: message; hint (rule)".
@@ -87,6 +89,45 @@ func (l *linter) report(rule Rule, at node, hint, format string, args ...any) {
 	e := place(&Error{pos: -1}, l.tmpl.name, l.tmpl.src, at)
 	l.issues = append(l.issues, Issue{Rule: rule, Line: e.Line, Column: e.Column, Text: e.Text,
 		Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// about says what path of names the last issue is about.
+func (l *linter) about(e expr) {
+	last := &l.issues[len(l.issues)-1]
+	if last.Rule != UndefinedVariable || last.Path != nil {
+		return // there are too many to add one
+	}
+	for {
+		switch at := e.(type) {
+		case *nameExpr:
+			last.Path = append(last.Path, at.name)
+			slices.Reverse(last.Path)
+			return
+		case *memberExpr:
+			last.Path = append(last.Path, at.name)
+			e = at.target
+		default:
+			return
+		}
+	}
+}
+
+// Constant returns the value of a template that is one interpolation whose
+// value is always the same.
+func (t *Template) Constant() (Value, bool) {
+	if t.sole == nil {
+		return undefined, false
+	}
+	return constant(t.sole)
+}
+
+// Fixed tells whether every rendering has text that stands outside of tags, be
+// it blanks. Such a template makes a text, and never an empty one.
+func (t *Template) Fixed() bool {
+	return slices.ContainsFunc(t.body, func(s stmt) bool {
+		text, ok := s.(*textStmt)
+		return ok && text.text != ""
+	})
 }
 
 // collect finds the names that tags define.
@@ -335,6 +376,7 @@ func (l *linter) name(e *nameExpr) {
 	if l.provided != nil {
 		hint := suggest(e.name, slices.Sorted(maps.Keys(l.provided)))
 		l.report(UndefinedVariable, e.node, hint, "nothing provides %s", e.name)
+		l.about(e)
 	}
 }
 
@@ -350,6 +392,7 @@ func (l *linter) member(e *memberExpr) {
 	}
 	hint := suggest(e.name, slices.Sorted(maps.Keys(shape)))
 	l.report(UndefinedVariable, e.node, hint, "nothing provides %s", describe(e))
+	l.about(e)
 }
 
 // shape returns that of a path of members; nil where it is not known.

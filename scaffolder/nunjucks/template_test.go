@@ -459,3 +459,39 @@ func TestMembersNamedLikeLiterals(t *testing.T) {
 		require.Equal(t, want, out, source)
 	}
 }
+
+func TestConstantAndFixed(t *testing.T) {
+	env := nunjucks.New(nunjucks.Options{Tags: nunjucks.ScaffolderTags()})
+	for _, c := range []struct {
+		source   string
+		constant any
+		fixed    bool
+	}{
+		{"${{ false }}", false, false},
+		{"${{ not 1 }}", false, false},
+		{"${{ a }}", nil, false},
+		{" ${{ false }}", nil, true},
+		{"${{ a }} && ${{ b }}", nil, true},
+		{"{% if a %}true{% endif %}", nil, false},
+		{"{# nothing #}", nil, false},
+		{"text", nil, true},
+	} {
+		tmpl, err := env.Compile("", c.source)
+		require.NoError(t, err)
+		v, ok := tmpl.Constant()
+		require.Equal(t, c.constant != nil, ok, c.source)
+		if ok {
+			require.Equal(t, c.constant, v.Plain(), c.source)
+		}
+		require.Equal(t, c.fixed, tmpl.Fixed(), c.source)
+	}
+}
+
+func TestIssuesSayWhatTheyAreAbout(t *testing.T) {
+	tmpl, err := nunjucks.New(nunjucks.Options{}).Compile("", `{{ a.b["c d"] }}{{ e }}`)
+	require.NoError(t, err)
+	issues := tmpl.Lint(nunjucks.Shape{"a": {"b": {}}})
+	require.Len(t, issues, 2)
+	require.Equal(t, []string{"a", "b", "c d"}, issues[0].Path)
+	require.Equal(t, []string{"e"}, issues[1].Path)
+}

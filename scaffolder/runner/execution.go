@@ -98,6 +98,7 @@ func (e *execution) blame(under string, faults []nunjucks.Fault) {
 			path += "." + f.Path
 		}
 		e.faults = append(e.faults, nunjucks.Fault{Path: path, Err: f.Err})
+		e.tell(e.step.ID(), e.faults[len(e.faults)-1])
 	}
 }
 

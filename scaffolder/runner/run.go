@@ -150,6 +150,13 @@ func (x *run) line(stepID string, status scaffolder.Status, message string) {
 	x.task.Journal.Log(scaffolder.LogBody(x.masker.Text(message), stepID, status))
 }
 
+// tell reports a string that could not be rendered.
+func (x *run) tell(stepID string, f nunjucks.Fault) {
+	if x.task.Fault != nil {
+		x.task.Fault(stepID, nunjucks.Fault{Path: f.Path, Err: errors.New(x.masker.Text(oneLine(faultText(f.Err))))})
+	}
+}
+
 // step takes the task through one step. The error is not the step's: those
 // are kept in x.failure.
 func (x *run) step(ctx context.Context, i int) error {

@@ -127,6 +127,9 @@ type Task struct {
 	Journal     Journal
 	// Before are the records of an earlier run, nil for none.
 	Before []store.StepRecord
+	// Fault is told of each string that could not be rendered and stays as it
+	// is, with the id of its step, "" for the output; nil: nobody is.
+	Fault func(stepID string, f nunjucks.Fault)
 	// Stopping is closed when no further step is to begin; nil: never.
 	Stopping <-chan struct{}
 }

@@ -210,9 +210,12 @@ func (x *run) runsAfterFailure(ctx context.Context, s scaffolder.Step) bool {
 // output renders what the task puts out. Of links and texts those are left out
 // whose condition does not hold.
 func (x *run) output(ctx context.Context) (any, error) {
-	v, _, err := x.render(ctx, x.task.Spec.Value("output"), scope{})
+	v, faults, err := x.render(ctx, x.task.Spec.Value("output"), scope{})
 	if err != nil {
 		return nil, err
+	}
+	for _, f := range faults {
+		x.tell("", nunjucks.Fault{Path: "output." + f.Path, Err: f.Err})
 	}
 	out, ok := toJSON(v).(*jsonvalue.Object)
 	if !ok {

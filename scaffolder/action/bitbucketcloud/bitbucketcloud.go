@@ -53,6 +53,8 @@ type Options struct {
 	RequireUserCredentials bool
 	// Sleep waits between attempts; nil: a timer.
 	Sleep func(context.Context, time.Duration) error
+	// PushHTTP sends what is pushed with Git; nil: as git.Remote says.
+	PushHTTP *http.Client
 }
 
 // Host is where Bitbucket Cloud is, for inputs that name no host.

@@ -155,5 +155,5 @@ func (m *creation) complete(ctx context.Context, repo made) (hash string, err er
 
 // remote is where Git finds the repository.
 func (t *target) remote(cloneURL string, p *publisher) git.Remote {
-	return git.Remote{URL: cloneURL, User: t.account.User, Password: t.account.Password, Sleep: p.Sleep}
+	return git.Remote{URL: cloneURL, User: t.account.User, Password: t.account.Password, Sleep: p.Sleep, HTTP: p.PushHTTP}
 }

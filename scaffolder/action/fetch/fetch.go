@@ -57,6 +57,10 @@ type Options struct {
 	Limits skeleton.Limits
 	// MaxFile is how many bytes a file that is fetched may have; 256 MiB.
 	MaxFile int64
+	// Root is what templates that are files may read from, where that is more
+	// than the folder of the template: the root of the repository that they lie
+	// in, at which paths with a leading slash begin. "": the folder alone.
+	Root string
 	// RequireUserCredentials: only what comes with the token of a user is read.
 	RequireUserCredentials bool
 }

@@ -37,7 +37,7 @@ func (f *fetcher) locate(c *action.Context, target, token string) (place, error)
 	case base == "":
 		return place{}, input("Failed to fetch, template location could not be determined and the fetch URL is relative, %s", target)
 	case strings.HasPrefix(base, "file://"):
-		return local(strings.TrimPrefix(base, "file://"), target)
+		return f.local(strings.TrimPrefix(base, "file://"), target)
 	}
 	resolved, ok, err := f.Reader.ResolveURL(target, base)
 	if err != nil {
@@ -61,9 +61,20 @@ func (f *fetcher) remote(target, token string) (place, error) {
 	return place{request: Request{URL: target, Token: token}}, nil
 }
 
-// local finds a name in the folder of a template that is a file.
-func local(template, target string) (place, error) {
+// local finds a name in the folder of a template that is a file, or in the
+// repository that this lies in.
+func (f *fetcher) local(template, target string) (place, error) {
 	folder := filepath.Dir(template)
+	if own, err := filepath.Rel(f.Root, folder); f.Root != "" && err == nil && filepath.IsLocal(own) {
+		name := filepath.Join(own, filepath.FromSlash(target))
+		if strings.HasPrefix(target, "/") {
+			name = filepath.Clean(strings.TrimLeft(target, "/"))
+		}
+		if !filepath.IsLocal(name) {
+			return place{}, workspace.NotAllowed()
+		}
+		return place{folder: f.Root, name: name}, nil
+	}
 	name := filepath.Clean(filepath.FromSlash(target))
 	if filepath.IsAbs(name) {
 		rel, err := filepath.Rel(folder, name)

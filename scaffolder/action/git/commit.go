@@ -59,13 +59,17 @@ func firstOf(texts ...string) string {
 	return ""
 }
 
+// TimeCheckpoint begins the keys of the checkpoints that hold the times of
+// commits, in seconds since 1970.
+const TimeCheckpoint = "git.commit.time."
+
 // Now returns the time of a commit: the same one each time the step runs, since
 // the hash of the commit depends on it.
 func Now(ctx context.Context, c *action.Context, key string) (time.Time, error) {
 	if c.Each != nil {
 		key += "." + *c.Each
 	}
-	seconds, err := action.Checkpoint(ctx, c, "git.commit.time."+key, func(context.Context) (int64, error) {
+	seconds, err := action.Checkpoint(ctx, c, TimeCheckpoint+key, func(context.Context) (int64, error) {
 		return time.Now().Unix(), nil
 	})
 	return time.Unix(seconds, 0).UTC(), err

@@ -3,6 +3,7 @@ package git
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -41,6 +42,8 @@ type Options struct {
 	RequireUserCredentials bool
 	// Sleep waits between attempts; nil: a timer.
 	Sleep func(context.Context, time.Duration) error
+	// HTTP sends what is pushed; nil: as Remote says.
+	HTTP *http.Client
 }
 
 type input struct {
@@ -144,7 +147,7 @@ func (o Options) overSSH(u *url.URL, in input) (Remote, error) {
 }
 
 func (o Options) overHTTP(ctx context.Context, c *action.Context, u *url.URL, in input) (r Remote, err error) {
-	r = Remote{URL: in.RemoteURL, Sleep: o.Sleep}
+	r = Remote{URL: in.RemoteURL, Sleep: o.Sleep, HTTP: o.HTTP}
 	var ok bool
 	r.User, r.Password, ok, err = o.Hosts.Credentials(ctx, strings.ToLower(u.Host), u.Path)
 	switch {

@@ -49,6 +49,8 @@ type Options struct {
 	RequireUserCredentials bool
 	// Sleep waits between attempts; nil: a timer.
 	Sleep func(context.Context, time.Duration) error
+	// PushHTTP sends what is pushed with Git; nil: as git.Remote says.
+	PushHTTP *http.Client
 }
 
 // Actions returns the actions of this package.
@@ -230,7 +232,7 @@ func (m *creation) complete(ctx context.Context) (hash string, err error) {
 	if err != nil {
 		return "", err
 	}
-	remote := git.Remote{URL: m.page() + ".git", User: m.account.User, Password: m.account.Password, Sleep: m.Sleep}
+	remote := git.Remote{URL: m.page() + ".git", User: m.account.User, Password: m.account.Password, Sleep: m.Sleep, HTTP: m.PushHTTP}
 	if err := commit.Push(ctx, remote, m.in.branch()); err != nil {
 		return "", err
 	}

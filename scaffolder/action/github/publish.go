@@ -78,7 +78,7 @@ func (p *publisher) pushTo(ctx context.Context, c *action.Context, r *repository
 	if err != nil {
 		return "", err
 	}
-	remote := git.Remote{URL: repo.CloneURL, User: "x-access-token", Password: r.account.Token, Sleep: p.Sleep}
+	remote := git.Remote{URL: repo.CloneURL, User: "x-access-token", Password: r.account.Token, Sleep: p.Sleep, HTTP: p.PushHTTP}
 	return commit.Hash(), commit.Push(ctx, remote, in.branch())
 }
 

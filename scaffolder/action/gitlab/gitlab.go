@@ -49,6 +49,8 @@ type Options struct {
 	RequireUserCredentials bool
 	// Sleep waits between attempts; nil: a timer.
 	Sleep func(context.Context, time.Duration) error
+	// PushHTTP sends what is pushed with Git; nil: as git.Remote says.
+	PushHTTP *http.Client
 	// Now is the clock, for when tokens expire; nil: time.Now.
 	Now func() time.Time
 }

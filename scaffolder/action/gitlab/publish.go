@@ -309,7 +309,7 @@ func (m *creation) push(ctx context.Context, made project, dir string) (string, 
 	if err != nil {
 		return "", err
 	}
-	return commit.Hash(), commit.Push(ctx, git.Remote{URL: made.CloneURL, User: "oauth2", Password: m.t.account.Token, Sleep: m.Sleep}, m.branch())
+	return commit.Hash(), commit.Push(ctx, git.Remote{URL: made.CloneURL, User: "oauth2", Password: m.t.account.Token, Sleep: m.Sleep, HTTP: m.PushHTTP}, m.branch())
 }
 
 const ownerLevel = 50

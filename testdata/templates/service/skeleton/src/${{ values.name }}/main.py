@@ -1,0 +1,3 @@
+"""The service ${{ values.name }} says that it is there."""
+
+print("${{ values.name }} is there")
