@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/chroma/v2"
 	"github.com/alecthomas/chroma/v2/lexers"
@@ -132,8 +133,7 @@ func writeCode(w util.BufWriter, info string, code []byte) {
 func writeHighlighted(w util.BufWriter, f fence, code string) {
 	lines := plainLines(code)
 	if lexer := lexers.Get(f.language); f.language != "" && lexer != nil && len(code) <= maxHighlighted {
-		tokens, err := chroma.Tokenise(chroma.Coalesce(lexer), nil, code)
-		if err == nil {
+		if tokens, ok := tokenise(lexer, code); ok {
 			lines = chroma.SplitTokensIntoLines(tokens)
 		}
 	}
@@ -154,6 +154,26 @@ func writeHighlighted(w util.BufWriter, f fence, code string) {
 			writeAll(w, "</span>")
 		}
 	}
+}
+
+// lexerTime is how long a lexer may take for one block: some have expressions
+// for which there is code that keeps them busy for minutes.
+const lexerTime = 2 * time.Second
+
+// tokenise splits code into words; ok is false if that does not come to an end.
+func tokenise(lexer chroma.Lexer, code string) (tokens []chroma.Token, ok bool) {
+	next, err := chroma.Coalesce(lexer).Tokenise(nil, code)
+	if err != nil {
+		return nil, false
+	}
+	deadline := time.Now().Add(lexerTime)
+	for token := next(); token != chroma.EOF; token = next() {
+		tokens = append(tokens, token)
+		if len(tokens)%64 == 0 && time.Now().After(deadline) {
+			return nil, false
+		}
+	}
+	return tokens, true
 }
 
 func plainLines(code string) (lines [][]chroma.Token) {

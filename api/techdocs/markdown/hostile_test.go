@@ -103,6 +103,21 @@ script:x">`))
 	}
 }
 
+// What HTML leaves open or closes too often stays in its place.
+func TestNothingReachesOut(t *testing.T) {
+	for source, want := range map[string]string{
+		"## A <script> b\n\nAfter.":        "<h2 id=\"a-script-b\">A  b<a class=\"headerlink\" href=\"#a-script-b\" title=\"Permanent link\">¶</a></h2>\n<p>After.</p>\n",
+		"> <script>x\n\nAfter.":            "<blockquote>\n</blockquote>\n<p>After.</p>\n",
+		"</div></div></article>\n\nAfter.": "\n<p>After.</p>\n",
+		"<div><b>\n\nAfter.":               "<div><b>\n<p>After.</p>\n</b></div>",
+		"a <textarea> b":                   "<p>a  b</p>\n",
+	} {
+		require.Equal(t, want, string(render(t, source).HTML), source)
+	}
+	_, err := markdown.New(markdown.Options{}).Render([]byte(strings.Repeat("<div>", 5000)), nil)
+	require.ErrorIs(t, err, markdown.ErrTooDeep)
+}
+
 func TestFrames(t *testing.T) {
 	r := markdown.New(markdown.Options{FrameHosts: []string{"www.video.example"}})
 	for source, kept := range map[string]bool{
@@ -218,7 +233,7 @@ func FuzzRender(f *testing.F) {
 	f.Add("---\ntitle: x\n---\n# A\n\n!!! note \"b\"\n    === \"c\"\n        d\n\n[e](f.md){: .g }\n")
 	r := markdown.New(markdown.Options{})
 	f.Fuzz(func(t *testing.T, source string) {
-		p, err := r.Render([]byte(source), func(s string, _ bool) string { return s })
+		p, err := r.Render([]byte(source), func(s string, _ bool) markdown.Target { return markdown.Target{URL: s} })
 		if err != nil {
 			return
 		}

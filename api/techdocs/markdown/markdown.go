@@ -16,6 +16,8 @@ import (
 	"github.com/yuin/goldmark/renderer/html"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
+	nethtml "golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
 )
 
 // MaxSource is the largest source that is rendered, in bytes.
@@ -58,9 +60,16 @@ type Heading struct {
 // A Section is the plain text below a heading.
 type Section struct{ ID, Title, Text string }
 
+// A Target is where a link leads. Download says that it is a file to keep, not a
+// page to show.
+type Target struct {
+	URL      string
+	Download bool
+}
+
 // A Resolver says where a link or image of the page leads. It gets the
 // destination as written, and whether it is that of an image.
-type Resolver func(destination string, image bool) string
+type Resolver func(destination string, image bool) Target
 
 // Options of a Renderer; the zero value of a field means what is said beside
 // it.
@@ -78,6 +87,7 @@ type Renderer struct {
 
 // New makes a Renderer.
 func New(o Options) *Renderer {
+	policy := newPolicy(o.FrameHosts)
 	md := goldmark.New(
 		goldmark.WithExtensions(
 			extension.Table, extension.Linkify, extension.Strikethrough, extension.TaskList,
@@ -92,11 +102,11 @@ func New(o Options) *Renderer {
 		),
 		goldmark.WithRendererOptions(
 			html.WithUnsafe(), // the policy sees all of it afterwards
-			renderer.WithNodeRenderers(util.Prioritized(nodes{}, 100)),
+			renderer.WithNodeRenderers(util.Prioritized(nodes{policy}, 100)),
 			extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute),
 		),
 	)
-	return &Renderer{parser: md.Parser(), renderer: md.Renderer(), policy: newPolicy(o.FrameHosts)}
+	return &Renderer{parser: md.Parser(), renderer: md.Renderer(), policy: policy}
 }
 
 // Render renders a source. Resolve may be nil: then destinations stay as they
@@ -121,11 +131,43 @@ func (r *Renderer) Render(source []byte, resolve Resolver) (*Page, error) {
 	p := &Page{Title: matter.Title, HideNav: matter.hides("navigation"), HideContents: matter.hides("toc")}
 	outline(p, doc, body)
 	out := &bounded{}
-	if err := r.renderer.Render(out, body, doc); err != nil {
+	err := r.renderer.Render(out, body, doc)
+	if err != nil {
 		return nil, err
 	}
 	p.HTML = r.policy.SanitizeBytes(out.Bytes())
-	return p, nil
+	if hasHTML(doc) {
+		p.HTML, err = balance(p.HTML)
+	}
+	return p, err
+}
+
+// hasHTML tells whether an author has written HTML.
+func hasHTML(doc ast.Node) (found bool) {
+	_ = ast.Walk(doc, func(n ast.Node, _ bool) (ast.WalkStatus, error) { // the function has no error
+		if n.Kind() == ast.KindHTMLBlock || n.Kind() == ast.KindRawHTML {
+			found = true
+			return ast.WalkStop, nil
+		}
+		return ast.WalkContinue, nil
+	})
+	return found
+}
+
+// balance closes what is open and leaves out ends of what is not, so that an
+// article cannot reach out of its place in the page.
+func balance(article []byte) ([]byte, error) {
+	list, err := nethtml.ParseFragment(bytes.NewReader(article), &nethtml.Node{Type: nethtml.ElementNode, Data: "article", DataAtom: atom.Article})
+	if err != nil {
+		return nil, fmt.Errorf("%w: its HTML: %w", ErrTooDeep, err)
+	}
+	out := &bounded{}
+	for _, n := range list {
+		if err := nethtml.Render(out, n); err != nil {
+			return nil, err
+		}
+	}
+	return out.Bytes(), nil
 }
 
 // bounded is a buffer with a bound.
@@ -220,9 +262,13 @@ func resolveLinks(doc ast.Node, resolve Resolver) {
 		if entering {
 			switch n := n.(type) {
 			case *ast.Link:
-				n.Destination = []byte(resolve(string(n.Destination), false))
+				target := resolve(string(n.Destination), false)
+				n.Destination = []byte(target.URL)
+				if target.Download {
+					n.SetAttributeString("download", []byte{})
+				}
 			case *ast.Image:
-				n.Destination = []byte(resolve(string(n.Destination), true))
+				n.Destination = []byte(resolve(string(n.Destination), true).URL)
 			}
 		}
 		return ast.WalkContinue, nil

@@ -3,18 +3,21 @@ package markdown
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"strconv"
 
+	"github.com/microcosm-cc/bluemonday"
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/renderer"
 	"github.com/yuin/goldmark/renderer/html"
 	"github.com/yuin/goldmark/util"
 )
 
-// nodes renders the nodes of this package, and code and headings.
-type nodes struct{}
+// nodes renders the nodes of this package, code, headings, and HTML as far as
+// the policy lets it through.
+type nodes struct{ policy *bluemonday.Policy }
 
-func (nodes) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
+func (x nodes) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
 	r.Register(kindCallout, renderCallout)
 	r.Register(kindCalloutTitle, renderCalloutTitle)
 	r.Register(kindTabSet, renderTabSet)
@@ -24,6 +27,8 @@ func (nodes) RegisterFuncs(r renderer.NodeRendererFuncRegisterer) {
 	r.Register(ast.KindHeading, renderHeading)
 	r.Register(ast.KindFencedCodeBlock, renderFenced)
 	r.Register(ast.KindCodeBlock, renderIndented)
+	r.Register(ast.KindHTMLBlock, x.renderHTMLBlock)
+	r.Register(ast.KindRawHTML, x.renderRawHTML)
 }
 
 func renderNothing(util.BufWriter, []byte, ast.Node, bool) (ast.WalkStatus, error) {
@@ -162,4 +167,37 @@ func linesOf(node ast.Node, source []byte) []byte {
 		b.Write(segment.Value(source))
 	}
 	return b.Bytes()
+}
+
+// renderHTMLBlock sanitises each block by itself, so that one that does not end
+// takes nothing else with it.
+func (x nodes) renderHTMLBlock(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+	if entering {
+		block := linesOf(node, source)
+		if n := node.(*ast.HTMLBlock); n.HasClosure() {
+			block = append(block, n.ClosureLine.Value(source)...)
+		}
+		_, _ = w.Write(x.policy.SanitizeBytes(block)) // as writeAll
+	}
+	return ast.WalkSkipChildren, nil
+}
+
+// swallowing matches tags of elements whose content is no HTML.
+var swallowing = regexp.MustCompile(`(?i)^</?(script|style|textarea|title|iframe|noembed|noframes|noscript|xmp|plaintext|template|svg|math|object|select)\b`)
+
+// renderRawHTML leaves out tags that would swallow the text behind them.
+func (x nodes) renderRawHTML(w util.BufWriter, source []byte, node ast.Node, entering bool) (ast.WalkStatus, error) {
+	if !entering {
+		return ast.WalkContinue, nil
+	}
+	var b bytes.Buffer
+	segments := node.(*ast.RawHTML).Segments
+	for i := range segments.Len() {
+		segment := segments.At(i)
+		b.Write(segment.Value(source))
+	}
+	if !swallowing.Match(b.Bytes()) {
+		_, _ = w.Write(x.policy.SanitizeBytes(b.Bytes())) // as writeAll
+	}
+	return ast.WalkContinue, nil
 }
