@@ -277,3 +277,13 @@ func (p *part) Close() (err error) {
 	p.once.Do(func() { err = p.of.Close() })
 	return err
 }
+
+// Hold keeps the snapshot open until release is called, even when it is closed
+// meanwhile.
+func (s *Snapshot) Hold() (release func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.users++
+	var once sync.Once
+	return func() { once.Do(func() { _ = s.Close() }) } // nothing was written
+}
