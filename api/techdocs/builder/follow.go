@@ -146,13 +146,29 @@ func (b *Builder) Check(ref string) {
 		if !ok {
 			return
 		}
-		updated, err := b.Sync(b.ctx, e, func(string) error { return nil })
+		updated, err := b.syncAfter(e)
 		if err == nil && !updated { // but the entity may say something else
 			if err = b.find(b.ctx, e); err != nil && b.ctx.Err() == nil {
 				b.o.Logger.Warn("documentation cannot be searched", slog.String("entity_ref", ref), slog.Any("error", err))
 			}
 		}
 	})
+}
+
+// syncAfter is Sync with a build that begins now: one that is under way may have
+// looked at the source or the entity before they changed.
+func (b *Builder) syncAfter(e catalog.Entity) (updated bool, err error) {
+	quiet := func(string) error { return nil }
+	for {
+		r, began, err := b.join(e)
+		if err != nil {
+			return false, err
+		}
+		updated, err := r.follow(b.ctx, quiet)
+		if began || b.ctx.Err() != nil {
+			return updated, err
+		}
+	}
 }
 
 // CheckAll is Check for all sites.

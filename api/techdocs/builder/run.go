@@ -85,7 +85,7 @@ func (r *run) follow(ctx context.Context, log func(line string) error) (updated 
 // changed. Log gets the lines of the build; its error ends the waiting, but not
 // the build. The site that was there stays where there is an error.
 func (b *Builder) Sync(ctx context.Context, e catalog.Entity, log func(line string) error) (updated bool, err error) {
-	r, err := b.join(e)
+	r, _, err := b.join(e)
 	if err != nil {
 		return false, err
 	}
@@ -93,16 +93,16 @@ func (b *Builder) Sync(ctx context.Context, e catalog.Entity, log func(line stri
 }
 
 // join returns the build of an entity that is under way, or begins one.
-func (b *Builder) join(e catalog.Entity) (*run, error) {
+func (b *Builder) join(e catalog.Entity) (r *run, began bool, err error) {
 	ref := e.Ref().String()
 	path, ok := b.path(ref)
 	if !ok {
-		return nil, catalog.NewError(catalog.NameInput, "the documentation of "+ref+" cannot be kept: its name has characters that names of entities cannot have")
+		return nil, false, catalog.NewError(catalog.NameInput, "the documentation of "+ref+" cannot be kept: its name has characters that names of entities cannot have")
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.ctx.Err() != nil {
-		return nil, catalog.NewError(catalog.NameUnavailable, errStopped.Error())
+		return nil, false, catalog.NewError(catalog.NameUnavailable, errStopped.Error())
 	}
 	d := b.docs[ref]
 	if d == nil {
@@ -110,12 +110,12 @@ func (b *Builder) join(e catalog.Entity) (*run, error) {
 		b.docs[ref] = d
 	}
 	if d.run != nil {
-		return d.run, nil
+		return d.run, false, nil
 	}
-	r := newRun()
+	r = newRun()
 	d.run = r
 	b.work.Go(func() { b.runBuild(d, e, r) })
-	return r, nil
+	return r, true, nil
 }
 
 // runBuild waits for a place and builds.
