@@ -11,6 +11,7 @@ import (
 	"github.com/greenroom-idp/greenroom/api/proxy"
 	"github.com/greenroom-idp/greenroom/api/schedule"
 	"github.com/greenroom-idp/greenroom/api/signals"
+	"github.com/greenroom-idp/greenroom/api/techdocs"
 	"github.com/greenroom-idp/greenroom/api/usersettings"
 )
 
@@ -28,6 +29,7 @@ type Portal struct {
 	// Tasks are shown below the plugins that have some.
 	Tasks        *schedule.Scheduler
 	UserSettings *usersettings.API
+	TechDocs     *techdocs.API
 }
 
 // home answers /, with the portal if there is one.

@@ -215,29 +215,21 @@ func (b *Builder) Refs() (out []string) {
 	return out
 }
 
-// A File is an open file of a site.
-type File struct {
-	io.ReadSeekCloser
-	// ETag differs for files that differ; Modified is when the site was made.
-	ETag     string
-	Modified time.Time
-}
-
 // Open opens a file of the site of an entity, by the path below the site. The
 // error of one that is not there is fs.ErrNotExist. The caller closes it.
-func (b *Builder) Open(ctx context.Context, ref, path string) (File, error) {
+func (b *Builder) Open(ctx context.Context, ref, path string) (site.Content, error) {
 	s, m, release, err := b.acquire(ctx, ref)
 	if err != nil {
-		return File{}, err
+		return site.Content{}, err
 	}
 	defer release()
 	modified := m.TakenAt()
 	if path == "techdocs_metadata.json" {
 		data, err := s.Metadata(m.State, modified)
-		return File{text(data), s.Digest + "-" + m.State, modified}, err
+		return site.Content{ReadSeekCloser: text(data), ETag: s.Digest + "-" + m.State, Modified: modified}, err
 	}
 	f, err := s.Open(path)
-	return File{f, s.Digest, modified}, err
+	return site.Content{ReadSeekCloser: f, ETag: s.Digest, Modified: modified}, err
 }
 
 type textFile struct{ *strings.Reader }

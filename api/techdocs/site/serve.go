@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"iter"
 	"strings"
+	"time"
 )
 
 //go:embed reader.css
@@ -26,6 +27,15 @@ const (
 	stylePrefix = "assets/stylesheets/main."
 	styleSuffix = ".min.css"
 )
+
+// A Content is an open file of a site, with what HTTP asks for.
+type Content struct {
+	io.ReadSeekCloser
+	// ETag differs for files of one path that differ; Modified is when the file
+	// or its site was made.
+	ETag     string
+	Modified time.Time
+}
 
 // Open opens a file of the site by its path, which is valid for io/fs. The
 // metadata, which the site does not know all of, is not among them. The error

@@ -25,6 +25,7 @@ type Settings struct {
 	Events              Events
 	Log                 Log
 	Portal              Portal
+	TechDocs            TechDocs
 	// PermissionEnabled is permission.enabled, and Policy what decides then.
 	PermissionEnabled bool
 	Policy            Policy
@@ -102,6 +103,7 @@ func Read(c *Config) (*Settings, error) {
 	s.Events = r.events(c)
 	s.Log = r.log(c.At("backend.logger"))
 	s.Portal = r.portal(c)
+	s.TechDocs = r.techdocs(c)
 	s.Warnings = append(r.warnings, unserved(c)...)
 	return s, errors.Join(append(r.faults, s.Validate())...)
 }
