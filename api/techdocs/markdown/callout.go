@@ -54,7 +54,7 @@ func newTitle(of *callout, segment text.Segment, fallback string) *calloutTitle 
 // and the same with ??? for one that folds, or ???+ for one that is open.
 type callouts struct{}
 
-var calloutLine = regexp.MustCompile(`^(!!!|\?\?\?\+?)[ \t]+([\w-]+(?:[ \t]+[\w-]+)*)(?:[ \t]+"(.*?)")?[ \t]*\n?$`)
+var calloutLine = regexp.MustCompile(`^(!!!|\?\?\?\+?)[ \t]*([\w-]+(?:[ \t]+[\w-]+)*)(?:[ \t]+"(.*?)")?[ \t]*\n?$`)
 
 func (callouts) Trigger() []byte { return []byte{'!', '?'} }
 

@@ -114,7 +114,7 @@ func TestNothingReachesOut(t *testing.T) {
 	} {
 		require.Equal(t, want, string(render(t, source).HTML), source)
 	}
-	_, err := markdown.New(markdown.Options{}).Render([]byte(strings.Repeat("<div>", 5000)), nil)
+	_, err := markdown.New(markdown.Options{}).Render([]byte(strings.Repeat("<div>", 5000)), markdown.Links{})
 	require.ErrorIs(t, err, markdown.ErrTooDeep)
 }
 
@@ -129,7 +129,7 @@ func TestFrames(t *testing.T) {
 		`<iframe src="https://www.video.example@evil.example/"></iframe>`:          false,
 		`<iframe src="https://wwwxvideo.example/"></iframe>`:                       false,
 	} {
-		p, err := r.Render([]byte(source), nil)
+		p, err := r.Render([]byte(source), markdown.Links{})
 		require.NoError(t, err)
 		require.Equal(t, kept, strings.Contains(string(p.HTML), "src="), "%s becomes %s", source, p.HTML)
 	}
@@ -137,7 +137,7 @@ func TestFrames(t *testing.T) {
 
 func TestBounds(t *testing.T) {
 	r := markdown.New(markdown.Options{})
-	_, err := r.Render(make([]byte, markdown.MaxSource+1), nil)
+	_, err := r.Render(make([]byte, markdown.MaxSource+1), markdown.Links{})
 	require.ErrorIs(t, err, markdown.ErrTooLarge)
 	for name, source := range map[string]string{
 		"quotes":    strings.Repeat(">", 500) + " x\n",
@@ -148,7 +148,7 @@ func TestBounds(t *testing.T) {
 		"deep list": deepList(300),
 		"brackets":  strings.Repeat("[a](", 30_000),
 	} {
-		_, err := r.Render([]byte(source), nil)
+		_, err := r.Render([]byte(source), markdown.Links{})
 		require.ErrorIs(t, err, markdown.ErrTooDeep, name)
 	}
 }
@@ -208,7 +208,7 @@ func ticks(n int) string {
 func TestPathologicalInputIsRendered(t *testing.T) {
 	r := markdown.New(markdown.Options{})
 	for name, source := range pathological() {
-		_, err := r.Render([]byte(source), nil)
+		_, err := r.Render([]byte(source), markdown.Links{})
 		if err != nil {
 			require.ErrorIs(t, err, markdown.ErrTooDeep, name)
 		}
@@ -220,11 +220,13 @@ func BenchmarkPathological(b *testing.B) {
 	for name, source := range pathological() {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				_, _ = r.Render([]byte(source), nil)
+				_, _ = r.Render([]byte(source), markdown.Links{})
 			}
 		})
 	}
 }
+
+func same(s string, _ bool) markdown.Target { return markdown.Target{URL: s} }
 
 func FuzzRender(f *testing.F) {
 	for _, source := range evil {
@@ -233,7 +235,7 @@ func FuzzRender(f *testing.F) {
 	f.Add("---\ntitle: x\n---\n# A\n\n!!! note \"b\"\n    === \"c\"\n        d\n\n[e](f.md){: .g }\n")
 	r := markdown.New(markdown.Options{})
 	f.Fuzz(func(t *testing.T, source string) {
-		p, err := r.Render([]byte(source), func(s string, _ bool) markdown.Target { return markdown.Target{URL: s} })
+		p, err := r.Render([]byte(source), markdown.Links{Markdown: same, HTML: same})
 		if err != nil {
 			return
 		}

@@ -71,6 +71,10 @@ type Target struct {
 // destination as written, and whether it is that of an image.
 type Resolver func(destination string, image bool) Target
 
+// Links are the resolvers for links in Markdown, and for those in HTML that an
+// author has written. Where one is nil destinations stay as they are.
+type Links struct{ Markdown, HTML Resolver }
+
 // Options of a Renderer; the zero value of a field means what is said beside
 // it.
 type Options struct {
@@ -109,9 +113,8 @@ func New(o Options) *Renderer {
 	return &Renderer{parser: md.Parser(), renderer: md.Renderer(), policy: policy}
 }
 
-// Render renders a source. Resolve may be nil: then destinations stay as they
-// are.
-func (r *Renderer) Render(source []byte, resolve Resolver) (*Page, error) {
+// Render renders a source.
+func (r *Renderer) Render(source []byte, links Links) (*Page, error) {
 	if len(source) > MaxSource {
 		return nil, fmt.Errorf("%w: it has %d bytes, of %d at most", ErrTooLarge, len(source), MaxSource)
 	}
@@ -125,8 +128,8 @@ func (r *Renderer) Render(source []byte, resolve Resolver) (*Page, error) {
 	if err := checkDepth(doc); err != nil {
 		return nil, err
 	}
-	if resolve != nil {
-		resolveLinks(doc, resolve)
+	if links.Markdown != nil {
+		resolveLinks(doc, links.Markdown)
 	}
 	p := &Page{Title: matter.Title, HideNav: matter.hides("navigation"), HideContents: matter.hides("toc")}
 	outline(p, doc, body)
@@ -137,7 +140,7 @@ func (r *Renderer) Render(source []byte, resolve Resolver) (*Page, error) {
 	}
 	p.HTML = r.policy.SanitizeBytes(out.Bytes())
 	if hasHTML(doc) {
-		p.HTML, err = balance(p.HTML)
+		p.HTML, err = balance(p.HTML, links.HTML)
 	}
 	return p, err
 }
@@ -155,14 +158,18 @@ func hasHTML(doc ast.Node) (found bool) {
 }
 
 // balance closes what is open and leaves out ends of what is not, so that an
-// article cannot reach out of its place in the page.
-func balance(article []byte) ([]byte, error) {
+// article cannot reach out of its place in the page. On the way it asks where
+// links lead.
+func balance(article []byte, resolve Resolver) ([]byte, error) {
 	list, err := nethtml.ParseFragment(bytes.NewReader(article), &nethtml.Node{Type: nethtml.ElementNode, Data: "article", DataAtom: atom.Article})
 	if err != nil {
 		return nil, fmt.Errorf("%w: its HTML: %w", ErrTooDeep, err)
 	}
 	out := &bounded{}
 	for _, n := range list {
+		if resolve != nil {
+			resolveHTML(n, resolve)
+		}
 		if err := nethtml.Render(out, n); err != nil {
 			return nil, err
 		}
@@ -273,6 +280,21 @@ func resolveLinks(doc ast.Node, resolve Resolver) {
 		}
 		return ast.WalkContinue, nil
 	})
+}
+
+// resolveHTML asks where the links and images of HTML lead.
+func resolveHTML(n *nethtml.Node, resolve Resolver) {
+	for i, a := range n.Attr {
+		switch {
+		case a.Key == "href" && n.Data == "a":
+			n.Attr[i].Val = resolve(a.Val, false).URL
+		case a.Key == "src" && n.Data != "iframe":
+			n.Attr[i].Val = resolve(a.Val, true).URL
+		}
+	}
+	for child := range n.ChildNodes() {
+		resolveHTML(child, resolve)
+	}
 }
 
 // outline notes headings and sections.

@@ -11,7 +11,7 @@ import (
 
 func render(t testing.TB, source string) *markdown.Page {
 	t.Helper()
-	p, err := markdown.New(markdown.Options{}).Render([]byte(source), nil)
+	p, err := markdown.New(markdown.Options{}).Render([]byte(source), markdown.Links{})
 	require.NoError(t, err)
 	return p
 }
@@ -22,6 +22,7 @@ func TestSyntax(t *testing.T) {
 			"<div class=\"admonition note\">\n<p class=\"admonition-title\">Note</p>\n<p>Text.</p>\n<p>More.</p>\n</div>\n<p>After.</p>\n"},
 		{"admonition with a title of its own", "!!! warning inline \"Mind *the* gap\"\n    Text.",
 			"<div class=\"admonition warning inline\">\n<p class=\"admonition-title\">Mind <em>the</em> gap</p>\n<p>Text.</p>\n</div>\n"},
+		{"admonition without a blank", "!!!note \"\"\n    - Item.", "<div class=\"admonition note\">\n<ul>\n<li>Item.</li>\n</ul>\n</div>\n"},
 		{"admonition without a title", "!!! tip \"\"\n    Text.", "<div class=\"admonition tip\">\n<p>Text.</p>\n</div>\n"},
 		{"admonition in a list", "- one\n\n    !!! note\n        Text.\n\n- two",
 			"<ul>\n<li>\n<p>one</p>\n<div class=\"admonition note\">\n<p class=\"admonition-title\">Note</p>\n<p>Text.</p>\n</div>\n</li>\n<li>\n<p>two</p>\n</li>\n</ul>\n"},

@@ -58,6 +58,25 @@ func (r *resolver) resolve(destination string, image bool) markdown.Target {
 	return asIs
 }
 
+// resolveHTML is resolve for links in HTML, which MkDocs leaves as they are:
+// relative to the address of the page. Those that lead nowhere so, but to
+// something relative to the file, as it is shown at Git hosts, lead there.
+func (r *resolver) resolveHTML(destination string, image bool) markdown.Target {
+	asIs := markdown.Target{URL: destination}
+	u, err := url.Parse(destination)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.Path == "" {
+		return asIs
+	}
+	there := path.Join("/", r.page.address, u.Path)[1:]
+	if r.site.assets[there] != "" || r.site.byAddress[there+"/"] != nil || there == "" {
+		return asIs
+	}
+	if _, ok := r.find(u.Path); !ok {
+		return asIs
+	}
+	return r.resolve(destination, image)
+}
+
 func fragment(u *url.URL) string {
 	if u.Fragment == "" {
 		return ""
@@ -78,7 +97,14 @@ func (r *resolver) find(p string) (string, bool) {
 			base = r.layout.mounts[0].folder
 		}
 	}
-	name := path.Join(base, p)
+	if name, ok := r.at(path.Join(base, p)); ok || !strings.HasPrefix(p, "/") {
+		return name, ok
+	}
+	return r.at(strings.TrimPrefix(path.Clean(p), "/")) // as Git hosts read it
+}
+
+// at returns the file at a path of the tree, or the index of a folder.
+func (r *resolver) at(name string) (string, bool) {
 	if _, ok := r.layout.places[name]; ok {
 		return name, true
 	}
@@ -136,6 +162,7 @@ type navItem struct {
 	title    string
 	page     *page
 	address  string
+	folder   string // of a section that stands for one, in its mount
 	children []*navItem
 	place    int // of a page in the sequence
 }
@@ -160,6 +187,10 @@ func (s *Site) written(l *layout, m mount, entries []entry, seen map[string]bool
 			file := path.Join(m.folder, strings.ReplaceAll(e.target, `\`, "/"))
 			p := s.bySource[file]
 			if p == nil {
+				if children := s.folder(l, m, file); len(children) > 0 {
+					out = append(out, titled(e.title, path.Base(file), children)...)
+					continue
+				}
 				s.Problems = append(s.Problems, fmt.Sprintf("%s: nav: %s is not there", m.config.file, e.target))
 				continue
 			}
@@ -171,6 +202,37 @@ func (s *Site) written(l *layout, m mount, entries []entry, seen map[string]bool
 		}
 	}
 	return out
+}
+
+// folder makes the navigation of a folder that is named in the place of a page.
+func (s *Site) folder(l *layout, m mount, folder string) []*navItem {
+	for _, item := range s.grownIn(l, m) {
+		if found := s.below(item, m, folder); found != nil {
+			return found.children
+		}
+	}
+	return nil
+}
+
+// below returns the section of a folder at or below an entry.
+func (s *Site) below(item *navItem, m mount, folder string) *navItem {
+	if item.page == nil && path.Join(m.folder, item.folder) == folder {
+		return item
+	}
+	for _, c := range item.children {
+		if found := s.below(c, m, folder); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// titled puts entries under a title.
+func titled(title, otherwise string, children []*navItem) []*navItem {
+	if title == "" {
+		title = nameTitle(otherwise)
+	}
+	return []*navItem{{title: title, children: children}}
 }
 
 // included makes the navigation of a site that is included.
@@ -227,7 +289,7 @@ func sectionOf(sections map[string]*navItem, dir string, depth int) *navItem {
 	if i := strings.LastIndexByte(dir, '/'); i >= 0 && depth < maxDeep {
 		parent = dir[:i]
 	}
-	section := &navItem{title: nameTitle(path.Base(dir))}
+	section := &navItem{title: nameTitle(path.Base(dir)), folder: dir}
 	above := sectionOf(sections, parent, depth+1)
 	above.children = append(above.children, section)
 	sections[dir] = section

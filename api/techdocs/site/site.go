@@ -188,7 +188,7 @@ func (s *Site) renderPage(p *page, l *layout, o Options) error {
 	source, err := readFile(s.tree, p.source, markdown.MaxSource)
 	if err == nil {
 		r := &resolver{site: s, page: p, layout: l, viewURL: o.ViewURL}
-		p.rendered, err = o.Renderer.Render(source, r.resolve)
+		p.rendered, err = o.Renderer.Render(source, markdown.Links{Markdown: r.resolve, HTML: r.resolveHTML})
 		p.problems = r.problems
 	}
 	switch {
@@ -200,7 +200,7 @@ func (s *Site) renderPage(p *page, l *layout, o Options) error {
 	p.problems = append(p.problems, p.source+" is not shown: "+err.Error())
 	notice := "# " + fileTitle(p) + "\n\n!!! failure \"This page cannot be shown\"\n    The server says why: " +
 		strings.NewReplacer("\n", " ", "`", "'").Replace(err.Error()) + "\n"
-	p.rendered, err = o.Renderer.Render([]byte(notice), nil)
+	p.rendered, err = o.Renderer.Render([]byte(notice), markdown.Links{})
 	return err
 }
 

@@ -90,6 +90,7 @@ func TestNavigation(t *testing.T) {
 		{"no configuration", "", "Start ./, A a/, D d/, B +, See b/c/", ""},
 		{"titles, sections, addresses", "nav:\n- Home: index.md\n- Part:\n  - a.md\n  - Deeper:\n    - Cee: b/c.md\n- Web: https://x.example/\n",
 			"Home ./, Part +, A a/, Deeper +, Cee b/c/, Web https://x.example/", ""},
+		{"a folder", "nav:\n- index.md\n- Bees: b/\n- b\n", "Start ./, Bees +, See b/c/, B +, See b/c/", ""},
 		{"a page that is not there", "nav:\n- index.md\n- Gone: gone.md\n- ../../etc/passwd\n", "Start ./", "mkdocs.yml: nav: gone.md is not there"},
 		{"an empty section", "nav:\n- index.md\n- Empty: []\n- Null: \n", "Start ./", ""},
 		{"tags of Python, variables and unknown plugins", "site_name: !ENV [NAME, x]\nplugins:\n- techdocs-core\n- no-such: {a: b}\nmarkdown_extensions:\n" +
@@ -205,6 +206,12 @@ func TestLinks(t *testing.T) {
 		{"page.md", "[x](../../../etc/passwd)", `href="../../../etc/passwd"`, ""},
 		{"page.md", "[x](gone.md)", `href="gone.md"`, "docs/page.md: gone.md is not there"},
 		{"page.md", "![x](gone.png)", `src="gone.png"`, "docs/page.md: gone.png is not there"},
+		{"page.md", "[x](/docs/other.md)", `href="../other/"`, ""},
+		{"page.md", "<img src=\"img/a%20b.png\">", `src="../img/a%20b.png"`, ""},
+		{"page.md", "<img src=\"../img/a%20b.png\">", `src="../img/a%20b.png"`, ""},
+		{"page.md", "<a href=\"other.md\">x</a>", `href="../other/"`, ""},
+		{"page.md", "<a href=\"../other/\">x</a>", `href="../other/"`, ""},
+		{"page.md", "<img src=\"gone.png\">", `src="gone.png"`, ""},
 		{"page.md", "[x]: other.md\n\n[x]", `href="../other/"`, ""},
 	} {
 		t.Run(tc.link, func(t *testing.T) {
