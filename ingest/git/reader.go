@@ -344,7 +344,8 @@ func (r *Reader) Commit(ctx context.Context, raw string) (string, error) {
 }
 
 // TreeAt is Tree with the credentials of the integration, for the folder as it
-// is in a commit.
+// is in a commit. A server that gives away only what branches are at may have
+// moved on meanwhile: then it is the folder as it is now.
 func (r *Reader) TreeAt(ctx context.Context, raw, commit string, yield func(archive.Entry) error) error {
 	t, err := r.parse(raw)
 	if err != nil {
@@ -352,7 +353,18 @@ func (r *Reader) TreeAt(ctx context.Context, raw, commit string, yield func(arch
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, treeTimeout, errTooSlow)
 	defer cancel()
-	return r.treeOf(ctx, t, commit, "", yield)
+	begun := false
+	err = r.treeOf(ctx, t, commit, "", func(e archive.Entry) error {
+		begun = true
+		return yield(e)
+	})
+	if err == nil || begun || ctx.Err() != nil || errors.Is(err, catalog.ErrNotFound) {
+		return err
+	}
+	if now, askErr := r.ask(ctx, t.endpoint, t.place.Ref, ""); askErr == nil && now.Commit != commit {
+		return r.treeOf(ctx, t, now.Commit, "", yield)
+	}
+	return err
 }
 
 // ReadAs reads the file at a URL with a token in place of the integration's
