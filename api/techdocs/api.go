@@ -128,16 +128,29 @@ func (a *API) EntityMetadata(c *gin.Context) (any, error) {
 	return out, nil
 }
 
-// maxMetadata bounds techdocs_metadata.json, in bytes.
-const maxMetadata = 16 << 20
+const (
+	metadataName = "techdocs_metadata.json"
+	maxMetadata  = 16 << 20 // bytes
+)
+
+// firstBuild is how long the metadata of a site waits for its first build: the
+// reader asks for both at once, and shows no title where there is no metadata.
+const firstBuild = 15 * time.Second
 
 // SiteMetadata answers GET /metadata/techdocs/:namespace/:kind/:name.
 func (a *API) SiteMetadata(c *gin.Context) (any, error) {
-	ref, _, err := a.entity(c)
+	ref, e, err := a.entity(c)
 	if err != nil {
 		return nil, err
 	}
-	f, err := a.Library.Open(c.Request.Context(), ref, "techdocs_metadata.json")
+	f, err := a.Library.Open(c.Request.Context(), ref, metadataName)
+	if errors.Is(err, fs.ErrNotExist) && e.Annotation(located.Annotation) != "" {
+		ctx, cancel := context.WithTimeout(c.Request.Context(), firstBuild)
+		defer cancel()
+		if _, failed := a.Library.Sync(ctx, e, func(string) error { return nil }); failed == nil {
+			f, err = a.Library.Open(ctx, ref, metadataName)
+		}
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, wire.NotFound("Unable to get metadata for '" + ref.String() + "': its documentation has not been built")
 	}

@@ -224,6 +224,21 @@ func TestMetadata(t *testing.T) {
 	}
 }
 
+// The reader asks for the metadata of a site while it is built for the first
+// time.
+func TestMetadataWaitsForTheFirstBuild(t *testing.T) {
+	w := newWorld(t, nil)
+	const name = "default/component/booking/techdocs_metadata.json"
+	delete(w.library.files, name)
+	w.library.sync = func(context.Context, func(string) error) (bool, error) { return false, errors.New("no") }
+	require.Equal(t, 404, w.Do("GET", "/api/techdocs/metadata/techdocs/default/component/booking", "").Status)
+	w.library.sync = func(_ context.Context, log func(string) error) (bool, error) {
+		w.library.files[name] = "{}"
+		return true, log("built")
+	}
+	require.Equal(t, "{}", w.Do("GET", "/api/techdocs/metadata/techdocs/default/component/booking", "").Text())
+}
+
 func TestSync(t *testing.T) {
 	var log bytes.Buffer
 	w := newWorld(t, func(o *techdocs.Options) {

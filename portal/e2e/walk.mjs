@@ -16,9 +16,10 @@ import { entityPages } from './walk/entities.mjs';
 import { registration } from './walk/registration.mjs';
 import { templates } from './walk/templates.mjs';
 import { search } from './walk/search.mjs';
+import { documents } from './walk/documents.mjs';
 import { aroundTheUser } from './walk/user.mjs';
 
-const sections = [signIn, catalogTable, entityPages, registration, templates, search, aroundTheUser];
+const sections = [signIn, catalogTable, entityPages, registration, templates, search, documents, aroundTheUser];
 const only = process.env.E2E_ONLY; // a section's name; signing in always happens
 
 const failed = fileURLToPath(new URL('./failures', import.meta.url));
