@@ -189,7 +189,9 @@ func (b *Builder) path(ref string) (string, bool) {
 
 // Close ends builds and waits for them.
 func (b *Builder) Close() error {
+	b.mu.Lock() // so that nothing begins that would not be waited for
 	b.stop(errStopped)
+	b.mu.Unlock()
 	b.work.Wait()
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -1,6 +1,9 @@
 package builder_test
 
 import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -461,4 +464,37 @@ func TestMemoryIsBounded(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "png", string(data), "an open file can be read to its end")
 	require.NoError(t, f.Close())
+}
+
+// An archive that becomes a thousand times larger than it is ends the build.
+func TestArchiveBomb(t *testing.T) {
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	w := tar.NewWriter(z)
+	zeros := make([]byte, 1<<20)
+	for i := range 60 {
+		require.NoError(t, w.WriteHeader(&tar.Header{Name: fmt.Sprintf("root/docs/%d.md", i), Mode: 0o644, Size: int64(len(zeros))}))
+		_, err := w.Write(zeros)
+		require.NoError(t, err)
+	}
+	require.NoError(t, errors.Join(w.Close(), z.Close()))
+	require.Less(t, packed.Len(), 100_000)
+	world := newWorld(t, func(o *builder.Options) {
+		o.Trees = bomb{o.Trees.(*host), packed.Bytes()}
+	})
+	_, _, err := world.sync(world.booking())
+	require.ErrorIs(t, err, archive.ErrTooLarge)
+	require.False(t, world.Has(ref))
+	left, err := filepath.Glob(filepath.Join(world.o.Dir, "*", "*", "*"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+type bomb struct {
+	*host
+	packed []byte
+}
+
+func (b bomb) Tree(ctx context.Context, _, _ string, yield func(archive.Entry) error) error {
+	return archive.Tar(ctx, bytes.NewReader(b.packed), archive.Options{Strip: 1}, yield)
 }

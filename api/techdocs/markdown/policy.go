@@ -70,7 +70,7 @@ func allowURLs(p *bluemonday.Policy) {
 	p.AllowAttrs("poster").OnElements("video")
 	p.AllowAttrs("media").Matching(regexp.MustCompile(`^[\w\s():.-]{1,100}$`)).OnElements("source")
 	p.AllowAttrs("cite").OnElements("blockquote", "q", "del", "ins")
-	p.AllowURLSchemes("http", "https", "mailto", "tel", "vscode")
+	p.AllowURLSchemes("http", "https", "mailto", "tel")
 	p.AllowURLSchemeWithCustomPolicy("data", isPicture)
 	p.AllowRelativeURLs(true)
 	p.RequireParseableURLs(true)
