@@ -141,3 +141,31 @@ func TestPublishedDocumentation(t *testing.T) {
 	_, err := os.Stat(filepath.Join(sites, "default"))
 	require.NoError(t, err, "what others have published is not touched")
 }
+
+// Nobody sees, finds or builds the documentation of what they may not read.
+func TestDocumentationOfWhatIsHidden(t *testing.T) {
+	dir := t.TempDir()
+	annotated := strings.ReplaceAll(shopDescriptors, "description: thing}\nspec: {type: service",
+		"description: thing, annotations: {backstage.io/techdocs-ref: 'dir:.'}}\nspec: {type: service")
+	file := writeFile(t, dir, "shop.yaml", annotated)
+	writeFile(t, dir, "docs/index.md", "# Manual\n\nturn the handle\n")
+	config := writeFile(t, dir, "app-config.yaml", baseConfig+"  locations: [{type: file, target: '"+file+"'}]\n"+guarded)
+	i := bootArgs(t, "--config", config, "--data", t.TempDir())
+	for _, name := range []string{"cart", "booking"} {
+		i.until("component/default/"+name, served)
+		_, log := i.raw("/api/techdocs/sync/default/component/" + name)
+		require.Contains(t, log, `{"updated":true}`)
+	}
+	require.Len(t, i.find("term=handle&types[0]=techdocs", 2), 2, "a service finds both")
+
+	i.signIn()
+	require.Len(t, i.find("term=handle&types[0]=techdocs", 1), 1)
+	for _, path := range []string{"static/docs/default/component/%s/index.html", "metadata/techdocs/default/component/%s",
+		"metadata/entity/default/component/%s", "sync/default/component/%s"} {
+		status, _ := i.send(http.MethodGet, "/api/techdocs/"+fmt.Sprintf(path, "cart"), nil)
+		require.Equal(t, http.StatusOK, status, path)
+		status, answer := i.send(http.MethodGet, "/api/techdocs/"+fmt.Sprintf(path, "booking"), nil)
+		require.Equal(t, http.StatusNotFound, status, path)
+		require.Contains(t, fmt.Sprint(answer), "NotFoundError", path)
+	}
+}

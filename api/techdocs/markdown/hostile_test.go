@@ -1,7 +1,6 @@
 package markdown_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -245,7 +244,7 @@ func FuzzRender(f *testing.F) {
 		seen := map[string]bool{}
 		for _, h := range p.Headings {
 			if h.ID == "" {
-				t.Fatal(fmt.Sprintf("heading %q has no id", h.Text))
+				t.Fatalf("heading %q has no id", h.Text)
 			}
 			seen[h.ID] = true
 		}
