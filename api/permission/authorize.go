@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/wire"
+	"github.com/greenroom-idp/greenroom/api/wire/operation"
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 )
@@ -180,8 +181,9 @@ func (is *issues) add(path ...any) {
 }
 
 func (is *issues) wrongType(want string, got any, there bool, path ...any) {
-	received, message := typeName(got, there), "Required"
+	received, message := "undefined", "Required"
 	if there {
+		received = operation.TypeOf(got)
 		message = fmt.Sprintf("Expected %s, received %s", want, received)
 	}
 	is.list = append(is.list, wire.Obj("code", "invalid_type", "expected", want, "received", received, "path", path, "message", message))
@@ -200,23 +202,4 @@ func (is *issues) err() error {
 		return nil
 	}
 	return catalog.NewError(catalog.NameInput, string(jsonvalue.Append(nil, is.list)))
-}
-
-func typeName(v any, there bool) string {
-	switch v.(type) {
-	case nil:
-		if !there {
-			return "undefined"
-		}
-		return "null"
-	case bool:
-		return "boolean"
-	case float64:
-		return "number"
-	case string:
-		return "string"
-	case []any:
-		return "array"
-	}
-	return "object"
 }

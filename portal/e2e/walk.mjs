@@ -17,9 +17,10 @@ import { registration } from './walk/registration.mjs';
 import { templates } from './walk/templates.mjs';
 import { search } from './walk/search.mjs';
 import { documents } from './walk/documents.mjs';
+import { policies } from './walk/policies.mjs';
 import { aroundTheUser } from './walk/user.mjs';
 
-const sections = [signIn, catalogTable, entityPages, registration, templates, search, documents, aroundTheUser];
+const sections = [signIn, catalogTable, entityPages, registration, templates, search, documents, policies, aroundTheUser];
 const only = process.env.E2E_ONLY; // a section's name; signing in always happens
 
 const failed = fileURLToPath(new URL('./failures', import.meta.url));
@@ -30,7 +31,8 @@ before(async () => {
   world.descriptors = await serveDescriptors();
   const port = Number(process.env.E2E_PORT || 7507);
   world.base = `http://localhost:${port}`;
-  Object.assign(world, await browsers.open(world.base));
+  world.guarded = { port: port + 1, base: `http://localhost:${port + 1}` }; // where a policy says no
+  Object.assign(world, await browsers.open(world.base, [world.base, world.guarded.base]));
   world.platform = await platforms.start({ port, descriptors: world.descriptors.base });
 });
 

@@ -13,7 +13,8 @@ const flags = [
   '--disable-dev-shm-usage', // small in containers, and a page that finds it full crashes
 ];
 
-export async function open(base) {
+// open opens Chromium at base. Calls to each of the bases are recorded.
+export async function open(base, bases = [base]) {
   const profile = await mkdtemp(path.join(os.tmpdir(), 'greenroom-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
@@ -27,7 +28,7 @@ export async function open(base) {
   context.setDefaultTimeout(15_000);
   context.setDefaultNavigationTimeout(30_000);
   const page = context.pages()[0] ?? (await context.newPage());
-  const record = watch(page, base);
+  const record = watch(page, bases);
   return {
     page, record,
     async close() {
@@ -39,11 +40,18 @@ export async function open(base) {
 
 // watch records the calls to the API with their times, and what no walk may
 // cause: errors that nothing caught, and answers that a person would miss.
-function watch(page, base) {
-  const record = { calls: [], errors: [], failures: [], sockets: 0 };
-  const isCall = url => url.startsWith(`${base}/api/`);
+function watch(page, bases) {
+  const record = { calls: [], errors: [], failures: [], sockets: 0, listening: false };
+  const isOurs = url => bases.some(base => url.startsWith(base));
+  const isCall = url => isOurs(url) && new URL(url).pathname.startsWith('/api/');
+  const path = url => url.slice(new URL(url).origin.length);
   page.on('pageerror', error => record.errors.push(`${page.url()}: ${error.stack ?? error}`));
-  page.on('websocket', () => record.sockets++);
+  page.on('websocket', socket => {
+    record.sockets++;
+    socket.on('framesent', ({ payload }) => {
+      record.listening ||= String(payload).includes('"subscribe"');
+    });
+  });
   page.on('requestfinished', async request => {
     if (!isCall(request.url())) {
       return;
@@ -62,14 +70,14 @@ function watch(page, base) {
       stream: (response.headers()['content-type'] ?? '').startsWith('text/event-stream'),
     });
     if (response.status() >= 400) {
-      record.failures.push({ method: request.method(), url: request.url().slice(base.length), status: response.status(), at: page.url() });
+      record.failures.push({ method: request.method(), url: path(request.url()), status: response.status(), at: page.url() });
     }
   });
   page.on('requestfailed', request => {
     const why = request.failure()?.errorText ?? '';
     // A page that is left gives up what it still waits for.
-    if (request.url().startsWith(base) && why !== 'net::ERR_ABORTED') {
-      record.failures.push({ method: request.method(), url: request.url().slice(base.length), status: why, at: page.url() });
+    if (isOurs(request.url()) && why !== 'net::ERR_ABORTED') {
+      record.failures.push({ method: request.method(), url: path(request.url()), status: why, at: page.url() });
     }
   });
   return record;

@@ -22,9 +22,9 @@ async function refuseTakenPort(port) {
   }
 }
 
-// configuration is the sample with another port, the templates of the walk, and
-// leave to read the descriptors that the walk imports.
-function configuration(base, port, descriptors) {
+// configuration is the sample with another port, the templates of the walk,
+// leave to read the descriptors that the walk imports, and a policy if there is one.
+function configuration(base, port, descriptors, policy) {
   return JSON.stringify({
     app: { baseUrl: base, dist: process.env.E2E_DIST || path.join(root, 'portal/dist') },
     backend: {
@@ -33,7 +33,7 @@ function configuration(base, port, descriptors) {
       reading: { allow: [{ host: new URL(descriptors).host }] },
       auth: { externalAccess: [{ type: 'static', options: { token: serviceToken, subject: 'e2e' } }] },
     },
-    permission: { enabled: true },
+    permission: { enabled: true, policy },
     catalog: {
       locations: [
         { type: 'directory', target: './testdata/catalog' },
@@ -55,14 +55,27 @@ export async function ask(world, path) {
   return answer.json();
 }
 
+// register registers a descriptor as a service.
+export async function register(world, target) {
+  const answer = await fetch(`${world.base}/api/catalog/locations`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${serviceToken}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ type: 'url', target }),
+  });
+  if (answer.status !== 201) {
+    throw new Error(`POST /api/catalog/locations: ${answer.status} ${await answer.text()}`);
+  }
+}
+
 // start returns once the server is ready. `started` is when the process began,
-// `ready` when it said that it is ready, both by performance.now().
-export async function start({ port, descriptors }) {
+// `ready` when it said that it is ready, both by performance.now(). Without a
+// policy everything is allowed.
+export async function start({ port, descriptors, policy }) {
   await refuseTakenPort(port);
   const base = `http://localhost:${port}`;
   const folder = await mkdtemp(path.join(os.tmpdir(), 'greenroom-e2e-'));
   const config = path.join(folder, 'app-config.yaml');
-  await writeFile(config, configuration(base, port, descriptors));
+  await writeFile(config, configuration(base, port, descriptors, policy));
   const log = createWriteStream(path.join(folder, 'log'));
   await once(log, 'open');
   const started = performance.now();

@@ -7,6 +7,7 @@ export async function catalogTable(world, check) {
   const scope = name => page.getByRole('menuitem', { name: new RegExp(`^${name}`) });
   // pick chooses an option of one of the filters with a list.
   const pick = async (filter, option) => {
+    await page.waitForLoadState('networkidle'); // the page forgets what is picked before its lists have come
     await page.getByRole('textbox', { name: filter }).click();
     await page.getByRole('option', { name: option }).click();
     await page.keyboard.press('Escape');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { button, gone, heading, see, tab, text } from '../lib/see.mjs';
+import { ask, register } from '../lib/platform.mjs';
+import { button, eventually, gone, heading, see, tab, text } from '../lib/see.mjs';
 
 export async function templates(world, check) {
   const { page } = world;
@@ -19,6 +20,7 @@ export async function templates(world, check) {
 
   await check('the list of templates, searched and filtered', async () => {
     await page.goto('/create');
+    await see(button(page, 'Register Existing Component'));
     await see(heading(page, 'Go service'));
     await see(heading(page, 'Waits until it is cancelled'));
     await page.getByRole('textbox', { name: 'Search' }).fill('service');
@@ -84,6 +86,17 @@ export async function templates(world, check) {
     await see(text(page, /before the failure/));
     await see(text(page, /nowhere\.txt/));
     await see(heading(page, /Error/));
+  });
+
+  await check('a task that failed is tried again, and ends well', async () => {
+    await task('late');
+    await see(text(page, /latecomer/));
+    await see(heading(page, /Error/));
+    await register(world, `${world.descriptors.base}/latecomer.yaml`);
+    await eventually(async () => (await ask(world, '/api/catalog/entities/by-query?filter=metadata.name=latecomer&limit=0')).totalItems, 1);
+    await button(page, 'Retry').click();
+    await see(text(page, 'Came after the task that needs it.'));
+    await see(text(page, 'Finished step Find the component'));
   });
 
   await check('the log of a task comes in while it runs, until the task is cancelled', async () => {

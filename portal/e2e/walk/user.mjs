@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { serviceToken } from '../lib/platform.mjs';
-import { button, gone, heading, see, tab, text } from '../lib/see.mjs';
+import { button, eventually, gone, heading, see, tab, text } from '../lib/see.mjs';
 
 export async function aroundTheUser(world, check) {
   const { page } = world;
@@ -29,8 +29,10 @@ export async function aroundTheUser(world, check) {
   });
 
   await check('a notification comes in while somebody looks', async () => {
+    world.record.listening = false;
     await page.goto('/notifications');
     await see(heading(page, 'Unread notifications (0)'));
+    await eventually(() => world.record.listening, true); // a signal reaches who has asked for it
     await notify(world, { title: 'The bridge is closed', description: 'Until noon', severity: 'high', topic: 'roads' });
     await see(text(page, 'The bridge is closed'));
     await see(heading(page, 'Unread notifications (1)'));
@@ -62,6 +64,24 @@ export async function aroundTheUser(world, check) {
     await page.getByRole('button', { name: /View/ }).click();
     await page.getByRole('option', { name: 'Read notifications', exact: true }).click();
     await see(text(page, 'The bridge is closed'));
+  });
+
+  await check('saved for later, it is found among the saved ones', async () => {
+    await page.goto('/notifications');
+    const row = page.getByRole('row').filter({ hasText: 'The bridge is open' });
+    await row.getByRole('button', { name: /save/i }).first().click();
+    await page.getByRole('button', { name: /View/ }).click();
+    await page.getByRole('option', { name: 'Saved', exact: true }).click();
+    await see(heading(page, 'Saved notifications (1)'));
+    await see(text(page, 'The bridge is open'));
+  });
+
+  await check('all marked as read at once', async () => {
+    await page.goto('/notifications');
+    await see(heading(page, 'Unread notifications (1)'));
+    await button(page, 'Mark all read').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Mark All' }).click();
+    await see(heading(page, 'Unread notifications (0)'));
   });
 
   await check('the home page', async () => {
