@@ -498,3 +498,34 @@ type bomb struct {
 func (b bomb) Tree(ctx context.Context, _, _ string, yield func(archive.Entry) error) error {
 	return archive.Tar(ctx, bytes.NewReader(b.packed), archive.Options{Strip: 1}, yield)
 }
+
+// Files that pages include are kept with them, wherever in the folder they are,
+// and a change of one is a change of the site.
+func TestSnippets(t *testing.T) {
+	w := newWorld(t, nil)
+	dir := t.TempDir()
+	put := func(name, content string) {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600))
+	}
+	put("mkdocs.yml", "site_name: x")
+	put("docs/index.md", "--8<-- \"parts/outer.md\"\n\n--8<-- \".env\"\n\n--8<-- \"../outside.md\"\n")
+	put("parts/outer.md", "Outer.\n\n--8<-- \"parts/inner.md\"\n")
+	put("parts/inner.md", "Inner.")
+	put("parts/unused.md", "Unused.")
+	put(".env", "PASSWORD=hush")
+	put("../outside.md", "Outside.")
+	e := w.entity("booking", "dir:.", "file:"+filepath.Join(dir, "catalog-info.yaml"))
+	_, log, err := w.sync(e)
+	require.NoError(t, err)
+	require.Contains(t, log, "Found 4 files")
+	page := w.read("index.html")
+	require.Contains(t, page, "<p>Outer.</p>\n<p>Inner.</p>")
+	require.NotContains(t, page, "hush")
+	require.NotContains(t, page, "Outside")
+	put("parts/inner.md", "Another inside.")
+	updated, _, err := w.sync(e)
+	require.NoError(t, err)
+	require.True(t, updated)
+	require.Contains(t, w.read("index.html"), "Another inside.")
+}

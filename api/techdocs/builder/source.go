@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/greenroom-idp/greenroom/api/techdocs/located"
+	"github.com/greenroom-idp/greenroom/api/techdocs/markdown"
 	"github.com/greenroom-idp/greenroom/api/techdocs/site"
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/ingest/archive"
@@ -165,7 +166,11 @@ func (s *source) list(ctx context.Context, log func(string, ...any)) error {
 	if err != nil {
 		return err
 	}
-	l := &lister{source: s, log: log, seen: map[string]bool{}}
+	l := &lister{source: s, log: log, seen: map[string]bool{}, bases: []string{"."}}
+	for _, name := range configs {
+		l.bases = append(l.bases, path.Dir(name))
+	}
+	l.bases = append(l.bases, folders...)
 	for _, name := range append(configs, fallback) {
 		if name != "" {
 			if err := l.add(name, nil); err != nil {
@@ -193,6 +198,7 @@ type lister struct {
 	*source
 	log   func(string, ...any)
 	seen  map[string]bool
+	bases []string // folders that snippets may be relative to
 	files []string
 	marks []string
 	bytes int64
@@ -248,6 +254,30 @@ func (l *lister) add(name string, d fs.DirEntry) error {
 	}
 	l.files = append(l.files, name)
 	l.marks = append(l.marks, fmt.Sprintf("%q %d %d\n", name, info.Size(), info.ModTime().UnixNano()))
+	return l.addSnippets(name, info.Size())
+}
+
+// addSnippets adds the files that a page includes, wherever below the root they
+// are. What is not there is for the site to say.
+func (l *lister) addSnippets(name string, size int64) error {
+	if strings.ToLower(path.Ext(name)) != ".md" || size > markdown.MaxSource {
+		return nil
+	}
+	source, err := l.Read(name, markdown.MaxSource)
+	if err != nil {
+		return nil // it was there a moment ago; whoever reads it next will say so
+	}
+	for _, file := range site.SnippetFiles(source) {
+		for _, base := range l.bases {
+			full := path.Join(base, file)
+			if !fs.ValidPath(full) || skipped(full) || !l.Exists(full) {
+				continue
+			}
+			if err := l.add(full, nil); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

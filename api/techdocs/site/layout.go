@@ -194,6 +194,16 @@ func (l *layout) mountOf(p string) (m mount, inside string, ok bool) {
 	return m, inside, ok
 }
 
+// bases are the folders that the snippets of a page are relative to: that of
+// the configuration, and that of the documents.
+func (l *layout) bases(source string) []string {
+	m, _, ok := l.mountOf(source)
+	if !ok {
+		m = l.mounts[0]
+	}
+	return []string{path.Dir(m.config.file), m.folder}
+}
+
 // hidden tells whether a part of a path begins with a dot.
 func hidden(p string) bool { return strings.HasPrefix(p, ".") || strings.Contains(p, "/.") }
 

@@ -69,6 +69,7 @@ type page struct {
 	problems        []string
 	editURL         string
 	isIndex         bool
+	includes        bool // other files, which may change by themselves
 }
 
 // Build makes the site of a tree. Pages that are as in an earlier site, which
@@ -158,7 +159,7 @@ func (s *Site) render(ctx context.Context, l *layout, earlier *Site, o Options) 
 	group.SetLimit(max(1, o.Parallel))
 	for _, p := range s.pages {
 		if earlier != nil {
-			if old := earlier.bySource[p.source]; old != nil && old.key == p.key && old.address == p.address {
+			if old := earlier.bySource[p.source]; old != nil && old.key == p.key && old.address == p.address && !old.includes {
 				p.rendered, p.problems, p.editURL = old.rendered, old.problems, old.editURL
 				s.Reused++
 				continue
@@ -188,6 +189,8 @@ func (s *Site) renderPage(p *page, l *layout, o Options) error {
 	source, err := readFile(s.tree, p.source, markdown.MaxSource)
 	if err == nil {
 		r := &resolver{site: s, page: p, layout: l, viewURL: o.ViewURL}
+		p.includes = len(SnippetFiles(source)) > 0
+		source = (&includer{site: s, bases: l.bases(p.source), tell: r.problem}).expand(source, 0)
 		p.rendered, err = o.Renderer.Render(source, markdown.Links{Markdown: r.resolve, HTML: r.resolveHTML})
 		p.problems = r.problems
 	}
