@@ -133,8 +133,8 @@ func writeCode(w util.BufWriter, info string, code []byte) {
 func writeHighlighted(w util.BufWriter, f fence, code string) {
 	lines := plainLines(code)
 	if lexer := lexers.Get(f.language); f.language != "" && lexer != nil && len(code) <= maxHighlighted {
-		if tokens, ok := tokenise(lexer, code); ok {
-			lines = chroma.SplitTokensIntoLines(tokens)
+		if words, ok := tokenise(lexer, code); ok {
+			lines = chroma.SplitTokensIntoLines(words)
 		}
 	}
 	for i, line := range lines {
@@ -142,13 +142,13 @@ func writeHighlighted(w util.BufWriter, f fence, code string) {
 		if marked {
 			writeAll(w, `<span class="hll">`)
 		}
-		for _, token := range line {
-			class := chroma.StandardTypes[token.Type]
-			if class == "" || token.Type.InCategory(chroma.Text) || token.Type == chroma.Background {
-				writeAll(w, escape(token.Value))
+		for _, word := range line {
+			class := chroma.StandardTypes[word.Type]
+			if class == "" || word.Type.InCategory(chroma.Text) || word.Type == chroma.Background {
+				writeAll(w, escape(word.Value))
 				continue
 			}
-			writeAll(w, `<span class="`, class, `">`, escape(token.Value), "</span>")
+			writeAll(w, `<span class="`, class, `">`, escape(word.Value), "</span>")
 		}
 		if marked {
 			writeAll(w, "</span>")
@@ -161,19 +161,19 @@ func writeHighlighted(w util.BufWriter, f fence, code string) {
 const lexerTime = 2 * time.Second
 
 // tokenise splits code into words; ok is false if that does not come to an end.
-func tokenise(lexer chroma.Lexer, code string) (tokens []chroma.Token, ok bool) {
+func tokenise(lexer chroma.Lexer, code string) (words []chroma.Token, ok bool) {
 	next, err := chroma.Coalesce(lexer).Tokenise(nil, code)
 	if err != nil {
 		return nil, false
 	}
 	deadline := time.Now().Add(lexerTime)
-	for token := next(); token != chroma.EOF; token = next() {
-		tokens = append(tokens, token)
-		if len(tokens)%64 == 0 && time.Now().After(deadline) {
+	for word := next(); word != chroma.EOF; word = next() {
+		words = append(words, word)
+		if len(words)%64 == 0 && time.Now().After(deadline) {
 			return nil, false
 		}
 	}
-	return tokens, true
+	return words, true
 }
 
 func plainLines(code string) (lines [][]chroma.Token) {
