@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/greenroom-idp/greenroom/api/techdocs/located"
 	"github.com/greenroom-idp/greenroom/api/techdocs/snapshot"
@@ -12,12 +14,15 @@ import (
 	"github.com/greenroom-idp/greenroom/catalog/store"
 )
 
+// fillPatience is how long searches wait for sites after a start.
+const fillPatience = 2 * time.Second
+
 // Follow puts what is kept into the search, and then brings sites up to date
 // whenever changed holds a value and their entities have changed, until the
 // context ends. Sites of entities that are no more, or that have no
 // documentation any more, are removed. Filled, which may be nil, is called
-// once all sites are in the search. It is an error only that the catalog cannot
-// be read.
+// once all sites are in the search, or sooner where that takes long, since
+// searches wait for it. It is an error only that the catalog cannot be read.
 func (b *Builder) Follow(ctx context.Context, catalog interface {
 	View(fn func(store.ReadTx) error) error
 }, changed <-chan struct{}, filled func()) error {
@@ -26,15 +31,20 @@ func (b *Builder) Follow(ctx context.Context, catalog interface {
 	if err != nil {
 		return err
 	}
+	if filled == nil {
+		filled = func() {}
+	}
+	filled = sync.OnceFunc(filled)
+	soon := time.Now().Add(fillPatience)
 	for _, ref := range b.Refs() {
 		if ctx.Err() != nil {
 			return nil
 		}
-		b.fill(ctx, ref)
+		if b.fill(ctx, ref); time.Now().After(soon) {
+			filled()
+		}
 	}
-	if filled != nil {
-		filled()
-	}
+	filled()
 	for {
 		select {
 		case <-ctx.Done():
