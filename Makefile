@@ -15,7 +15,7 @@ RACE := $(shell command -v gcc >/dev/null 2>&1 && [ "$$(go env CGO_ENABLED)" = 1
 
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build portal run release test lint bench bench-served fuzz conformance e2e demo-git
+.PHONY: build portal run release test lint bench bench-served fuzz conformance e2e demo-git demo-publish descriptions
 
 build: ## bin/platform
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/platform ./cmd/platform
@@ -46,6 +46,9 @@ bench: ## Go benchmarks; BENCH=regexp picks some
 bench-served: build ## the built binary with ENTITIES entities, measured over HTTP (needs shared/)
 	SHARED='$(SHARED)' ENTITIES=$(ENTITIES) ./.ci/bench
 
+descriptions: ## what hosts publish of their APIs, which tests hold requests against (needs npm and its registry)
+	./ingest/forgetest/openapi/fetch
+
 fuzz: ## each fuzz target for FUZZTIME
 	FUZZTIME=$(FUZZTIME) ./.ci/fuzz
 
@@ -54,6 +57,9 @@ conformance: build ## the recorded scenarios against the built binary (needs sha
 
 demo-git: build ## push to doubles of GitHub and GitLab, and see how soon the catalog knows
 	go run ./ingest/forgetest/cmd/demogit --platform bin/platform
+
+demo-publish: build ## a task publishes to a double of GitHub; git clone and curl read it back
+	go run ./ingest/forgetest/cmd/demopublish --platform bin/platform
 
 e2e: build portal ## a walk through the portal with Chromium, which is installed where apt is; E2E_PORT, E2E_ONLY
 	./portal/e2e/run

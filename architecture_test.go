@@ -126,7 +126,7 @@ func TestWhatOnlySomeMayImport(t *testing.T) {
 		{"net/http", []string{"api", "ingest", "cmd", "scaffolder/action"},
 			"the domain knows nothing of HTTP: what it says must make sense to a command line too"},
 		{gin, []string{"api"}, "the router is a detail of the edge; a handler elsewhere would fix it for good"},
-		{bbolt, []string{"catalog/boltstore", "api/auth/boltkeys", "api/usersettings/boltsettings",
+		{bbolt, []string{"catalog/boltstore", "api/auth/boltkeys", "api/signin/boltflows", "api/usersettings/boltsettings",
 			"api/notifications/boltnotices", "api/app/boltassets", "scaffolder/boltstore", "ingest/boltstore", "cmd"},
 			"the file is behind the store's interfaces, so that another store can stand in"},
 		{"github.com/golang-jwt", []string{"api/auth", "ingest/github", "ingest/forgetest"},
@@ -139,10 +139,14 @@ func TestWhatOnlySomeMayImport(t *testing.T) {
 		{"./catalog/boltstore", []string{"cmd"}, "everyone else asks for an interface"},
 		{"./ingest/boltstore", []string{"cmd"}, "everyone else asks for an interface"},
 		{"./api/auth/boltkeys", []string{"cmd"}, "everyone else asks for an interface"},
+		{"./api/signin/boltflows", []string{"cmd"}, "everyone else asks for an interface"},
 		{"./api/usersettings/boltsettings", []string{"cmd"}, "everyone else asks for an interface"},
 		{"./api/notifications/boltnotices", []string{"cmd"}, "everyone else asks for an interface"},
 		{"./api/app/boltassets", []string{"cmd"}, "everyone else asks for an interface"},
 		{"./api/apitest", nil, "it is for tests alone"},
+		{"./api/signin/signintest", nil, "whoever reaches a double can be anybody: it is for tests and trying alone"},
+		{"github.com/zitadel/oidc", []string{"api/signin/signintest"}, "the program is no provider of OpenID Connect; tests sign in at one"},
+		{"github.com/coreos/go-oidc", []string{"api/signin/oidc"}, "what a provider's tokens mean is settled in one place"},
 	}
 	for _, s := range sources(t) {
 		if s.test {

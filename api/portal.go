@@ -52,7 +52,7 @@ func (s *Server) notFound(c *gin.Context) {
 	plugin, rest := splitMount(path)
 	switch provider := firstSegment(rest); {
 	case strings.EqualFold(plugin, "auth") && provider != "":
-		s.writeError(c, s.auth.UnknownProvider(provider))
+		s.writeError(c, s.signIn.NotFound(provider))
 	case s.portal.Proxy != nil && plugin == "proxy":
 		if err := s.portal.Proxy.Serve(c, relativeURL(c.Request)); err != nil {
 			s.writeError(c, err)

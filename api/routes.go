@@ -89,6 +89,7 @@ func (s *Server) authRoutes(auth group) {
 	auth.get("/guest/start", s.auth.GuestRedirect)
 	auth.get("/guest/handler/frame", s.auth.GuestRedirect)
 	auth.post("/guest/handler/frame", s.auth.GuestRedirect)
+	s.signInRoutes(auth)
 }
 
 func (s *Server) catalogRoutes(cat group) {

@@ -16,6 +16,7 @@ import (
 	"github.com/greenroom-idp/greenroom/api/providerapi"
 	"github.com/greenroom-idp/greenroom/api/scaffolderapi"
 	"github.com/greenroom-idp/greenroom/api/searchapi"
+	"github.com/greenroom-idp/greenroom/api/signin"
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/klauspost/compress/gzip"
 	"github.com/prometheus/client_golang/prometheus"
@@ -39,6 +40,8 @@ type Options struct {
 	// Portal are the small plugins of the portal; those that are nil are not
 	// mounted.
 	Portal Portal
+	// SignIn answers for providers of accounts; nil: there is the guest alone.
+	SignIn *signin.Service
 	// Limits refuse clients that ask too often; the zero value refuses nobody.
 	Limits Limits
 	// Logger takes access log, faults and panics; nil: they are lost.
@@ -75,6 +78,7 @@ type Server struct {
 	events      *eventsapi.API
 	providers   *providerapi.API
 	portal      Portal
+	signIn      *signin.Service
 	limits      Limits
 	log         *slog.Logger
 	accessLog   bool
@@ -105,7 +109,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, scaffolder: o.Scaffolder, events: o.Events, providers: o.Providers,
-		search: o.Search, portal: o.Portal, limits: o.Limits, log: o.Logger, accessLog: o.AccessLog,
+		search: o.Search, portal: o.Portal, signIn: o.SignIn, limits: o.Limits, log: o.Logger, accessLog: o.AccessLog,
 		registry: o.Registry, headers: securityHeaders(o.CSP), health: o.HealthHeaders, now: o.Now,
 		ids: newRequestIDs(), startupWait: o.StartupWait, ready: make(chan struct{}), stopping: make(chan struct{}),
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // A Handler answers one request with a value or an error. The value is Raw,
-// Status, Text, Linked, Stream, or something that AppendJSON writes, which means 200 with a
+// Status, Text, HTML, Linked, Stream, or something that AppendJSON writes, which means 200 with a
 // JSON body and an ETag.
 type Handler func(*gin.Context) (any, error)
 
@@ -105,4 +105,10 @@ type Stream struct {
 	// they may be compressed and gathered on the way.
 	Bulk bool
 	Run  func(ctx context.Context, send func([]byte) error) error
+}
+
+// HTML is a page of ASCII alone.
+type HTML struct {
+	Code int
+	Body string
 }

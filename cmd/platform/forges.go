@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/greenroom-idp/greenroom/ingest/account"
 	"github.com/greenroom-idp/greenroom/ingest/budget"
 	"github.com/greenroom-idp/greenroom/ingest/git"
 	"github.com/greenroom-idp/greenroom/ingest/github"
@@ -22,6 +23,7 @@ type forges struct {
 	gitlab        *gitlab.Clients
 	gitlabReaders gitlab.Readers
 	gitReaders    []*git.Reader
+	accounts      *account.Accounts // of Gitea and Bitbucket Cloud
 }
 
 // newForges makes clients and readers for all hosts. They keep to the budgets
@@ -37,6 +39,9 @@ func newForges(set *integration.Set, registry prometheus.Registerer, log *slog.L
 	if f.gitlab, err = gitlab.NewClients(set, gitlab.ClientOptions{Metrics: metrics, Log: log}); err != nil {
 		return nil, err
 	}
+	if f.accounts, err = account.New(set, account.Options{Metrics: metrics, Log: log}); err != nil {
+		return nil, err
+	}
 	for _, h := range set.Hosts() {
 		switch h.Kind {
 		case integration.KindGitHub:
@@ -46,7 +51,7 @@ func newForges(set *integration.Set, registry prometheus.Registerer, log *slog.L
 			if client, ok := f.gitlab.Client(h.Host); ok {
 				f.gitlabReaders = append(f.gitlabReaders, gitlab.NewReader(client, gitlab.ReaderOptions{}))
 			}
-		case integration.KindGit:
+		case integration.KindGit, integration.KindGitea, integration.KindBitbucketCloud:
 			r, err := git.NewReader(h, git.Options{Metrics: metrics, Log: log})
 			if err != nil {
 				return nil, errors.Join(err, f.Close())

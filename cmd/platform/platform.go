@@ -219,8 +219,12 @@ func (p *platform) openAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	signIn, err := p.newSignIn(authority)
+	if err != nil {
+		return err
+	}
 	p.api, err = api.New(api.Options{
-		Auth: authority, Permission: decider, Catalog: catalogAPI, Scaffolder: p.scaffolder.api, Events: events, Providers: providers,
+		Auth: authority, Permission: decider, Catalog: catalogAPI, Scaffolder: p.scaffolder.api, Events: events, Providers: providers, SignIn: signIn,
 		Search: searchAPI, Logger: p.log, AccessLog: true,
 		Registry: p.registry, CatalogStats: p.stats, CORS: corsOptions(s.Backend.CORS), CSP: s.Backend.CSP,
 		StartupWait: s.Backend.StartupWait, HealthHeaders: s.Backend.HealthHeaders,

@@ -20,10 +20,12 @@ import (
 	"github.com/greenroom-idp/greenroom/ingest/integration"
 	"github.com/greenroom-idp/greenroom/scaffolder"
 	taskaction "github.com/greenroom-idp/greenroom/scaffolder/action"
+	bitbucketaction "github.com/greenroom-idp/greenroom/scaffolder/action/bitbucketcloud"
 	catalogaction "github.com/greenroom-idp/greenroom/scaffolder/action/catalog"
 	"github.com/greenroom-idp/greenroom/scaffolder/action/debug"
 	fsaction "github.com/greenroom-idp/greenroom/scaffolder/action/fs"
 	gitaction "github.com/greenroom-idp/greenroom/scaffolder/action/git"
+	giteaaction "github.com/greenroom-idp/greenroom/scaffolder/action/gitea"
 	githubaction "github.com/greenroom-idp/greenroom/scaffolder/action/github"
 	gitlabaction "github.com/greenroom-idp/greenroom/scaffolder/action/gitlab"
 	"github.com/greenroom-idp/greenroom/scaffolder/action/notification"
@@ -48,6 +50,7 @@ type scaffolderParts struct {
 	reader   taskReader
 	notices  notification.Sender
 	forges   *forges
+	signing  gitaction.Signing // set by newScaffolder
 }
 
 // A scaffoldery is the scaffolder: its tasks, and what answers for them.
@@ -68,6 +71,9 @@ func newScaffolder(p scaffolderParts) (_ *scaffoldery, err error) {
 			err = errors.Join(err, s.removeTemporary())
 		}
 	}()
+	if p.signing, err = signingKeys(p); err != nil {
+		return nil, err
+	}
 	added := filters.Backstage(hostKinds{p.hosts})
 	registry, err := taskaction.NewRegistry(builtinActions(p, filters.Funcs(added))...)
 	if err != nil {
@@ -112,6 +118,8 @@ func builtinActions(p scaffolderParts, added filterFuncs) []taskaction.Action {
 	all = append(all, gitaction.Actions(gitOptions(p))...)
 	all = append(all, githubaction.Actions(githubOptions(p))...)
 	all = append(all, gitlabaction.Actions(gitlabOptions(p))...)
+	all = append(all, giteaaction.Actions(giteaOptions(p))...)
+	all = append(all, bitbucketaction.Actions(bitbucketOptions(p))...)
 	return all
 }
 

@@ -1,6 +1,6 @@
 // Package forgetest holds doubles of Git hosts, for tests, benchmarks and the
-// demonstration: GitHub with its REST API, GitLab with its own, and plain Git
-// servers over HTTP and SSH.
+// demonstrations: GitHub, GitLab, Gitea and Bitbucket Cloud with their REST APIs,
+// and plain Git servers over HTTP and SSH.
 //
 // It owns bare Git repositories in a folder of the caller, made and served by
 // the git command, and the routes that our readers and providers use, answered

@@ -1,7 +1,9 @@
 package forgetest
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -40,8 +42,34 @@ type Forge struct {
 	budgets      budgets
 	tokens       tokens
 
-	mu     sync.Mutex
-	closed []func() // what else to stop
+	mu       sync.Mutex
+	closed   []func()                           // what else to stop
+	observer func(r *http.Request, body []byte) // of requests to the API
+}
+
+// Observe calls a function with every request to the API from now on, before it
+// is answered, also those that meet a fault. It may be called concurrently.
+func (f *Forge) Observe(observer func(r *http.Request, body []byte)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.observer = observer
+}
+
+// observed shows a request to whoever observes.
+func (f *Forge) observed(r *http.Request) error {
+	f.mu.Lock()
+	observer := f.observer
+	f.mu.Unlock()
+	if observer == nil {
+		return nil
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	observer(r, body)
+	return nil
 }
 
 // T is what is needed of a *testing.T or *testing.B.

@@ -1,7 +1,7 @@
 package forgetest
 
 import (
-	"bytes"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/cgi"
@@ -78,11 +78,29 @@ func (f *Forge) backend(w http.ResponseWriter, r *http.Request, repository Repos
 		Stderr: io.Discard,
 	}
 	if r.ContentLength < 0 { // CGI knows no chunked bodies
-		body, err := io.ReadAll(r.Body)
+		body, n, err := spooled(r.Body)
 		if err != nil {
 			return
 		}
-		r.Body, r.ContentLength, r.TransferEncoding = io.NopCloser(bytes.NewReader(body)), int64(len(body)), nil
+		defer body.Close()
+		r.Body, r.ContentLength, r.TransferEncoding = body, n, nil
 	}
 	handler.ServeHTTP(w, r)
+}
+
+// spooled puts a body into a file that has no name, so that the memory of the
+// double does not grow with it.
+func spooled(from io.Reader) (*os.File, int64, error) {
+	file, err := os.CreateTemp("", "forgetest-")
+	if err != nil {
+		return nil, 0, err
+	}
+	n, err := io.Copy(file, from)
+	if err == nil {
+		_, err = file.Seek(0, io.SeekStart)
+	}
+	if err = errors.Join(err, os.Remove(file.Name())); err != nil {
+		return nil, 0, errors.Join(err, file.Close())
+	}
+	return file, n, nil
 }

@@ -192,7 +192,7 @@ func (g *GitHub) pullRoutes() {
 		defer g.mu.Unlock()
 		out := []any{}
 		for _, p := range g.writes.pulls {
-			if p.repository == repository.FullName && p.head == r.URL.Query().Get("head") {
+			if head := r.URL.Query().Get("head"); p.repository == repository.FullName && (head == "" || p.head == head) {
 				out = append(out, g.pullJSON(p))
 			}
 		}

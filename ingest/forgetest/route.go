@@ -56,6 +56,9 @@ func (f *Forge) serve(w http.ResponseWriter, r *http.Request) { f.mux.ServeHTTP(
 
 // ServeHTTP counts a request, applies faults and the budget, and answers.
 func (t *route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if t.resource != "" && t.forge.observed(r) != nil {
+		panic(http.ErrAbortHandler) // the client has gone
+	}
 	w, answered := t.forge.faults.apply(w, r, t)
 	if answered {
 		return

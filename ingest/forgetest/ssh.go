@@ -15,7 +15,8 @@ import (
 )
 
 // SSH is a server for Git over SSH in front of a forge: it takes one key and
-// runs one command, git upload-pack. Its requests are counted as ssh.
+// runs two commands, git upload-pack and git receive-pack. Its requests are
+// counted as ssh.
 type SSH struct {
 	forge    *Forge
 	listener net.Listener
@@ -153,11 +154,15 @@ func (s *SSH) run(line string, channel ssh.Channel) (status uint32) {
 	command, quoted, _ := strings.Cut(line, " ")
 	name := strings.NewReplacer(`'\''`, "'", `'\!'`, "!").Replace(quoted)
 	repository, ok := s.forge.Repository(strings.Trim(name, "/'"))
-	if command != "git-upload-pack" || !ok {
+	if command != "git-upload-pack" && command != "git-receive-pack" || !ok {
 		io.WriteString(channel.Stderr(), "fatal: '"+name+"' does not appear to be a git repository\n")
 		return 128
 	}
-	cmd := exec.Command("git", "-c", "uploadpack.allowFilter=true", "upload-pack", s.forge.repositories.path(repository.FullName))
+	if command == "git-receive-pack" && repository.Archived {
+		io.WriteString(channel.Stderr(), "ERROR: This repository is archived so it is read-only.\n")
+		return 128
+	}
+	cmd := exec.Command("git", "-c", "uploadpack.allowFilter=true", strings.TrimPrefix(command, "git-"), s.forge.repositories.path(repository.FullName))
 	cmd.Stdout, cmd.Stderr = channel, channel.Stderr()
 	in, err := cmd.StdinPipe() // closed by Wait, also while the client is silent
 	if err != nil || cmd.Start() != nil {

@@ -104,10 +104,7 @@ func FuzzPack(f *testing.F) {
 		if check(t, data, Limits{Object: 1 << 16, Objects: 100}) != nil {
 			return
 		}
-		s, err := newStore(t.TempDir(), Limits{}.complete())
-		if err != nil {
-			t.Fatal(err)
-		}
+		s := newStore(t.TempDir(), Limits{}.complete())
 		defer s.close()
 		storage := s.open(t.TempDir())
 		defer storage.Close()

@@ -71,8 +71,8 @@ var _ source.Host = (*Reader)(nil)
 
 // NewReader makes the reader of a server.
 func NewReader(h integration.Host, o Options) (*Reader, error) {
-	if h.Kind != integration.KindGit {
-		return nil, fmt.Errorf("%s is no plain Git server", h)
+	if !h.OverGit() {
+		return nil, fmt.Errorf("%s is not read over Git", h)
 	}
 	if o.Concurrency <= 0 {
 		o.Concurrency = 4
@@ -88,14 +88,14 @@ func NewReader(h integration.Host, o Options) (*Reader, error) {
 	r.client = &http.Client{CheckRedirect: forge.CheckRedirect, Transport: budget.NewTransport(budget.Options{
 		Host: h.Host, Next: o.Next, Concurrency: o.Concurrency, Metrics: o.Metrics, Log: o.Log, Now: o.Now, Sleep: o.Sleep,
 	})}
-	var err error
 	if !h.Git.SSH.PrivateKey.IsZero() {
+		var err error
 		if r.keys, err = newKeyring(h.Git.SSH); err != nil {
 			return nil, fmt.Errorf("integrations.git, host %s: %w", h.Host, err)
 		}
 	}
-	r.store, err = newStore(o.Dir, o.Limits)
-	return r, err
+	r.store = newStore(o.Dir, o.Limits)
+	return r, nil
 }
 
 // Close removes the commits that were kept. Nobody may be reading.
@@ -144,17 +144,14 @@ func (r *Reader) open(ctx context.Context, e endpoint, token string) (session, f
 
 // credentials are for HTTP.
 func (r *Reader) credentials(token string) (user, password string) {
-	user = r.host.Git.Username
-	if user == "" {
-		user = "git"
-	}
+	user, password = r.host.GitCredentials()
 	switch {
-	case token != "":
-		return user, token
-	case !r.host.Token.IsZero():
-		return user, r.host.Token.Value()
+	case token == "":
+		return user, password
+	case r.host.Kind == integration.KindBitbucketCloud:
+		return "x-token-auth", token
 	}
-	return user, r.host.Git.Password.Value()
+	return user, token
 }
 
 // ask returns the commit that a ref is at.

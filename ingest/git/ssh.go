@@ -119,12 +119,9 @@ func dialSSH(ctx context.Context, k *keyring, e endpoint) (*sshSession, error) {
 	if e.user != "" {
 		user = e.user
 	}
-	config := &ssh.ClientConfig{
-		User: user, Auth: []ssh.AuthMethod{ssh.PublicKeys(k.signer)}, HostKeyCallback: k.known.HostKeyCallback(),
-		HostKeyAlgorithms: k.known.HostKeyAlgorithms(address), ClientVersion: "SSH-2.0-greenroom",
-	}
-	if len(config.HostKeyAlgorithms) == 0 {
-		return nil, fmt.Errorf("ssh.knownHosts has no key of %s", address)
+	config, err := k.config(user, address)
+	if err != nil {
+		return nil, err
 	}
 	conn, err := (&net.Dialer{Timeout: connectTimeout}).DialContext(ctx, "tcp", address)
 	if err != nil {
@@ -141,6 +138,31 @@ func dialSSH(ctx context.Context, k *keyring, e endpoint) (*sshSession, error) {
 	}
 	s.client = ssh.NewClient(c, channels, requests)
 	return s, nil
+}
+
+// config is for signing in at an address.
+func (k *keyring) config(user, address string) (*ssh.ClientConfig, error) {
+	config := &ssh.ClientConfig{
+		User: user, Auth: []ssh.AuthMethod{ssh.PublicKeys(k.signer)}, HostKeyCallback: k.known.HostKeyCallback(),
+		HostKeyAlgorithms: k.known.HostKeyAlgorithms(address), ClientVersion: "SSH-2.0-greenroom",
+	}
+	if len(config.HostKeyAlgorithms) == 0 {
+		return nil, fmt.Errorf("ssh.knownHosts has no key of %s", address)
+	}
+	return config, nil
+}
+
+// SSH returns how to sign in at the server over SSH, and to know it, for those
+// who push there. It is nil where the integration has no key.
+func (r *Reader) SSH() (*ssh.ClientConfig, error) {
+	if r.keys == nil {
+		return nil, nil
+	}
+	address := r.host.Host
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		address = net.JoinHostPort(address, sshPort)
+	}
+	return r.keys.config(r.keys.user, address)
 }
 
 // signInError says what to do about the errors that are likely.
@@ -174,8 +196,15 @@ func quote(path string) string {
 	return "'" + strings.NewReplacer(`'`, `'\''`, `!`, `'\!'`).Replace(path) + "'"
 }
 
-// failure is the error for a conversation that the server ended.
+// endTimeout bounds how long the end of a conversation is waited for.
+const endTimeout = 5 * time.Second
+
+// failure is the error for a conversation that the server ended. What it says
+// about it comes beside the answer, and may come later.
 func (s *sshSession) failure(ctx context.Context, err error) error {
+	if s.conn.SetDeadline(time.Now().Add(endTimeout)) == nil {
+		_ = s.command.Wait() // the error is known already
+	}
 	said := strings.ToLower(s.complaint.String())
 	for _, missing := range []string{"not found", "does not exist", "not appear to be a git repository", "could not find", "no such"} {
 		if strings.Contains(said, missing) {

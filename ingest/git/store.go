@@ -21,10 +21,11 @@ import (
 // A store keeps commits on the disk, each in a folder of its own. Those that
 // were not used for longest go when there are too many bytes.
 type store struct {
-	dir    string
+	in     string // where its folder is made, once it is needed
 	limits Limits
 
 	mu    sync.Mutex
+	dir   string           // "" until then
 	of    map[string]*kept // by repository and commit
 	bytes int64
 	gates map[string]*gate // by repository and commit
@@ -47,16 +48,30 @@ type gate struct {
 	waiting int
 }
 
-// newStore makes an empty store in a folder of its own below dir.
-func newStore(dir string, l Limits) (*store, error) {
-	dir, err := os.MkdirTemp(dir, "git-")
-	if err != nil {
-		return nil, err
-	}
-	return &store{dir: dir, limits: l, of: map[string]*kept{}, gates: map[string]*gate{}}, nil
+// newStore makes an empty store, which gets a folder of its own below dir with
+// the first commit: most hosts are never read.
+func newStore(dir string, l Limits) *store {
+	return &store{in: dir, limits: l, of: map[string]*kept{}, gates: map[string]*gate{}}
 }
 
-func (s *store) close() error { return os.RemoveAll(s.dir) }
+// folder returns that of the store.
+func (s *store) folder() (dir string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dir == "" {
+		s.dir, err = os.MkdirTemp(s.in, "git-")
+	}
+	return s.dir, err
+}
+
+func (s *store) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dir == "" {
+		return nil
+	}
+	return os.RemoveAll(s.dir)
+}
 
 // use calls f with the objects of a commit, which get writes as a pack to a file
 // if they are not here. Several may use them at once.
@@ -149,7 +164,11 @@ func (s *store) enter(ctx context.Context, key string) (leave func(), err error)
 
 // add fetches a commit into a new folder.
 func (s *store) add(ctx context.Context, get func(ctx context.Context, to *os.File) error) (k *kept, err error) {
-	dir, err := os.MkdirTemp(s.dir, "")
+	parent, err := s.folder()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp(parent, "")
 	if err != nil {
 		return nil, err
 	}

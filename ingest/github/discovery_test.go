@@ -15,6 +15,7 @@ import (
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/catalog/engine"
 	"github.com/greenroom-idp/greenroom/ingest/forgetest"
+	"github.com/greenroom-idp/greenroom/ingest/forgetest/openapi"
 	"github.com/greenroom-idp/greenroom/ingest/github"
 	"github.com/greenroom-idp/greenroom/ingest/provider"
 )
@@ -65,6 +66,7 @@ func poll(t testing.TB, p provider.Provider) provider.Listing {
 func fleet(t *testing.T) *forgetest.GitHub {
 	t.Helper()
 	g := forgetest.NewGitHub(t)
+	openapi.WatchGitHub(t, g)
 	g.AddToken("secret")
 	for _, r := range []forgetest.Repository{
 		{FullName: "acme/shop", Topics: []string{"service", "go"}},
@@ -147,6 +149,7 @@ func TestDiscoveryOptions(t *testing.T) {
 
 func TestDiscoveredLocation(t *testing.T) {
 	g := forgetest.NewGitHub(t)
+	openapi.WatchGitHub(t, g)
 	add(t, g, forgetest.Repository{FullName: "acme/shop"})
 	d := github.NewDiscovery(options(g), newAPI(t, g))
 	require.Equal(t, "github-provider:default", d.Name())
@@ -164,6 +167,7 @@ func TestDiscoveredLocation(t *testing.T) {
 
 func TestDiscoveryOfAUser(t *testing.T) {
 	g := forgetest.NewGitHub(t)
+	openapi.WatchGitHub(t, g)
 	g.AddUser(forgetest.User{Login: "ada"})
 	add(t, g, forgetest.Repository{FullName: "ada/notes"})
 	o := options(g)
@@ -174,6 +178,7 @@ func TestDiscoveryOfAUser(t *testing.T) {
 
 func TestDiscoveryOfAnApp(t *testing.T) {
 	g := forgetest.NewGitHub(t)
+	openapi.WatchGitHub(t, g)
 	for _, name := range []string{"acme/shop", "beta/site", "gamma/else"} {
 		add(t, g, forgetest.Repository{FullName: name})
 	}
@@ -223,6 +228,7 @@ func TestDiscoveryFailsWhole(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			g := forgetest.NewGitHub(t)
+			openapi.WatchGitHub(t, g)
 			for i := range 3 {
 				add(t, g, forgetest.Repository{FullName: fmt.Sprintf("acme/repo-%d", i)})
 			}
@@ -237,6 +243,7 @@ func TestDiscoveryFailsWhole(t *testing.T) {
 
 func TestDiscoveryOfNobody(t *testing.T) {
 	g := forgetest.NewGitHub(t)
+	openapi.WatchGitHub(t, g)
 	_, err := github.NewDiscovery(options(g), newAPI(t, g)).Provider().Poll(t.Context())
 	require.ErrorContains(t, err, "acme")
 }
@@ -244,6 +251,7 @@ func TestDiscoveryOfNobody(t *testing.T) {
 // A query that is too much for the host is asked again in smaller parts.
 func TestDiscoveryAsksForLess(t *testing.T) {
 	g := forgetest.NewGitHub(t)
+	openapi.WatchGitHub(t, g)
 	for i := range 10 {
 		add(t, g, forgetest.Repository{FullName: fmt.Sprintf("acme/repo-%d", i)})
 	}
@@ -260,6 +268,7 @@ func TestDiscoveryAsksForLess(t *testing.T) {
 
 func TestDiscoveryEndsWithItsContext(t *testing.T) {
 	g := forgetest.NewGitHub(t)
+	openapi.WatchGitHub(t, g)
 	add(t, g, forgetest.Repository{FullName: "acme/shop"})
 	hold := make(chan struct{})
 	defer close(hold)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/ingest/forgetest"
+	"github.com/greenroom-idp/greenroom/ingest/forgetest/openapi"
 	"github.com/greenroom-idp/greenroom/ingest/github"
 	"github.com/greenroom-idp/greenroom/ingest/webhook"
 )
@@ -135,6 +136,7 @@ func TestDiscoveryHearsOfPushes(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			g := forgetest.NewGitHub(t)
+			openapi.WatchGitHub(t, g)
 			add(t, g, forgetest.Repository{FullName: "acme/shop"})
 			o := options(g)
 			if c.change != nil {
@@ -199,6 +201,7 @@ func TestDiscoveryHearsOfRepositories(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			g := forgetest.NewGitHub(t)
+			openapi.WatchGitHub(t, g)
 			add(t, g, forgetest.Repository{FullName: "acme/shop"})
 			o := options(g)
 			if c.prepare != nil {
@@ -230,6 +233,7 @@ func archive(g *forgetest.GitHub) {
 
 func TestDiscoveryOfAnAppHearsOfInstallations(t *testing.T) {
 	g := forgetest.NewGitHub(t)
+	openapi.WatchGitHub(t, g)
 	add(t, g, forgetest.Repository{FullName: "beta/shop"})
 	o, a := options(g), newAPI(t, g)
 	o.Organization, o.App = "", 29310
@@ -246,6 +250,7 @@ func TestDiscoveryOfAnAppHearsOfInstallations(t *testing.T) {
 // What went wrong is reported, so that the delivery is tried again.
 func TestFailuresAreReported(t *testing.T) {
 	g := forgetest.NewGitHub(t)
+	openapi.WatchGitHub(t, g)
 	add(t, g, forgetest.Repository{FullName: "acme/shop"})
 	s := &sink{fail: errors.New("disk full")}
 	w := hook(s, webhook.Effects{}, func(w *github.WebhookOptions) {
@@ -305,6 +310,7 @@ func TestSCMEvents(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			g := forgetest.NewGitHub(t)
+			openapi.WatchGitHub(t, g)
 			add(t, g, forgetest.Repository{FullName: "acme/shop"})
 			registered := page + "/blob/main/catalog-info.yaml"
 			s := &sink{locations: map[string]string{"1": g.URL() + registered}}
@@ -331,6 +337,7 @@ func TestSCMEvents(t *testing.T) {
 // A host without an integration cannot be read: what it reports has no effect.
 func TestEventsOfUnknownHosts(t *testing.T) {
 	g := forgetest.NewGitHub(t)
+	openapi.WatchGitHub(t, g)
 	add(t, g, forgetest.Repository{FullName: "acme/shop"})
 	s := &sink{}
 	w := hook(s, allEffects, func(w *github.WebhookOptions) { w.Known = func(host string) bool { return host == "github.com" } })

@@ -11,6 +11,7 @@ import (
 	"github.com/greenroom-idp/greenroom/catalog/engine"
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 	"github.com/greenroom-idp/greenroom/ingest/forgetest"
+	"github.com/greenroom-idp/greenroom/ingest/forgetest/openapi"
 	"github.com/greenroom-idp/greenroom/ingest/github"
 	"github.com/greenroom-idp/greenroom/ingest/provider"
 )
@@ -20,6 +21,7 @@ import (
 func company(t testing.TB) *forgetest.GitHub {
 	t.Helper()
 	g := forgetest.NewGitHub(t)
+	openapi.WatchGitHub(t, g)
 	g.AddUser(forgetest.User{Login: "Ada", Name: "Ada Lovelace", Email: "ada@home.example", Bio: "Counts", Verified: []string{"ada+gh@acme.example"}})
 	g.AddUser(forgetest.User{Login: "bob"})
 	g.AddUser(forgetest.User{Login: "eve", Suspended: true})

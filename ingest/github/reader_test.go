@@ -23,6 +23,7 @@ import (
 	"github.com/greenroom-idp/greenroom/ingest/budget"
 	"github.com/greenroom-idp/greenroom/ingest/forge"
 	"github.com/greenroom-idp/greenroom/ingest/forgetest"
+	"github.com/greenroom-idp/greenroom/ingest/forgetest/openapi"
 	"github.com/greenroom-idp/greenroom/ingest/github"
 	"github.com/greenroom-idp/greenroom/ingest/integration"
 	"github.com/greenroom-idp/greenroom/ingest/source"
@@ -72,8 +73,10 @@ func newBench(t testing.TB, config map[string]any, o github.ReaderOptions) *benc
 	b := &bench{t: t, clock: newClock()}
 	forge, err := forgetest.StartGitHub(forgetest.Options{Dir: t.TempDir(), Now: b.clock.now})
 	require.NoError(t, err)
+	openapi.WatchGitHub(t, forge)
 	t.Cleanup(func() { require.NoError(t, forge.Close()) })
 	b.GitHub = forge
+	openapi.WatchGitHub(t, forge)
 	entry := map[string]any{"host": forge.Host(), "apiBaseUrl": forge.API()}
 	for key, value := range config {
 		entry[key] = value

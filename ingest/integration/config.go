@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"cmp"
 	"crypto/rsa"
 	"fmt"
 	"maps"
@@ -15,13 +16,18 @@ const (
 	KindGitHub = "github"
 	KindGitLab = "gitlab"
 	KindGit    = "git" // a Git server of which nothing else is known
+	// Gitea and Bitbucket Cloud are read as plain Git servers, and published to
+	// by their own APIs.
+	KindGitea          = "gitea"
+	KindBitbucketCloud = "bitbucketCloud"
 )
 
 // A Host is one Git host.
 type Host struct {
-	Kind string // KindGitHub, KindGitLab or KindGit
+	Kind string // one of the kinds above
 	Host string // with port where it is not the default one
-	// BaseURL is where GitLab's pages are, without a trailing slash.
+	// BaseURL is where the pages of GitLab or Gitea are, without a trailing
+	// slash.
 	BaseURL string
 	// APIBaseURL is where the REST API is; RawBaseURL where GitHub serves
 	// files to those without a token. "" where there is none.
@@ -33,8 +39,28 @@ type Host struct {
 	Apps []App
 	// Retry is how often GitLab is asked again.
 	Retry Retry
-	// Git says how a Git server of KindGit is spoken to.
+	// Git says how a host that is read as a Git server is spoken to.
 	Git Git
+	// CommitSigningKey is an OpenPGP key in armor, for commits that are pushed.
+	CommitSigningKey Secret
+}
+
+// OverGit tells whether the host is read as a Git server, by no API.
+func (h Host) OverGit() bool {
+	return h.Kind == KindGit || h.Kind == KindGitea || h.Kind == KindBitbucketCloud
+}
+
+// GitCredentials are for Git over HTTP at a host that is read as a Git server;
+// the password is "" where there is none.
+func (h Host) GitCredentials() (user, password string) {
+	token := h.Token.Value()
+	switch {
+	case h.Kind == KindBitbucketCloud && token != "" && h.Git.Username == "":
+		return "x-token-auth", token // of a repository, project or workspace
+	case h.Kind == KindBitbucketCloud && token != "":
+		return "x-bitbucket-api-token-auth", token // the user name may be an address
+	}
+	return cmp.Or(h.Git.Username, "git"), cmp.Or(token, h.Git.Password.Value())
 }
 
 // An App is a GitHub App.
@@ -90,10 +116,12 @@ type Set struct{ hosts []Host }
 // Hosts returns all integrations. The caller must not change the slice.
 func (s *Set) Hosts() []Host { return s.hosts }
 
+var kinds = []string{KindGitHub, KindGitLab, KindGit, KindGitea, KindBitbucketCloud}
+
 // foreign are the kinds of integration that the reference has and we have not.
 var foreign = map[string]bool{
-	"azure": true, "azureBlobStorage": true, "awsS3": true, "awsCodeCommit": true, "bitbucketCloud": true, "bitbucketServer": true,
-	"gerrit": true, "gitea": true, "googleGcs": true, "harness": true,
+	"azure": true, "azureBlobStorage": true, "awsS3": true, "awsCodeCommit": true, "bitbucketServer": true,
+	"gerrit": true, "googleGcs": true, "harness": true,
 }
 
 // Parse reads the value of the key integrations: nil, or an object of lists by
@@ -110,7 +138,7 @@ func Parse(config any) (*Set, []string, error) {
 		section := sections[kind]
 		switch {
 		case section == nil:
-		case kind == KindGitHub || kind == KindGitLab || kind == KindGit:
+		case slices.Contains(kinds, kind):
 			if err := s.addSection(kind, section); err != nil {
 				return nil, nil, err
 			}
@@ -120,7 +148,8 @@ func Parse(config any) (*Set, []string, error) {
 			warnings = append(warnings, fmt.Sprintf("integrations.%s is not a known kind of integration and is ignored", kind))
 		}
 	}
-	for _, known := range []Host{defaults(KindGitHub, "github.com"), defaults(KindGitLab, "gitlab.com")} {
+	for _, kind := range []string{KindGitHub, KindGitLab, KindBitbucketCloud} {
+		known := defaults(kind, wellKnown[kind])
 		if !slices.ContainsFunc(s.hosts, func(h Host) bool { return h.Host == known.Host }) {
 			s.hosts = append(s.hosts, known)
 		}
@@ -128,14 +157,20 @@ func Parse(config any) (*Set, []string, error) {
 	return s, warnings, nil
 }
 
+// wellKnown are the hosts that need no entry, and those of entries that name
+// none.
+var wellKnown = map[string]string{KindGitHub: "github.com", KindGitLab: "gitlab.com", KindBitbucketCloud: "bitbucket.org"}
+
 // defaults returns what is known of a host without configuration.
 func defaults(kind, host string) Host {
 	h := Host{Kind: kind, Host: host}
 	switch {
 	case kind == KindGitHub && host == "github.com":
 		h.APIBaseURL, h.RawBaseURL = "https://api.github.com", "https://raw.githubusercontent.com"
-	case kind == KindGitLab:
+	case kind == KindGitLab || kind == KindGitea:
 		h.BaseURL = "https://" + host
+	case kind == KindBitbucketCloud && host == "bitbucket.org":
+		h.APIBaseURL = "https://api.bitbucket.org/2.0"
 	}
 	return h
 }
@@ -165,8 +200,11 @@ func (s *Set) addSection(kind string, section any) error {
 
 // API returns where the REST API is.
 func (h Host) API() string {
-	if h.APIBaseURL == "" && h.Kind == KindGitLab {
+	switch {
+	case h.APIBaseURL == "" && h.Kind == KindGitLab:
 		return h.BaseURL + "/api/v4"
+	case h.Kind == KindGitea:
+		return h.BaseURL + "/api/v1"
 	}
 	return h.APIBaseURL
 }

@@ -19,6 +19,7 @@ func set(t *testing.T) *integration.Set {
 			map[string]any{"host": "gl.acme.com", "apiBaseUrl": "https://gl.acme.com/api/v4", "token": "x"},
 			map[string]any{"host": "code.acme.com", "baseUrl": "https://code.acme.com/gitlab", "apiBaseUrl": "https://code.acme.com/gitlab/api/v4"},
 		},
+		"gitea": []any{map[string]any{"host": "tea.acme.com", "username": "robot", "password": "x"}},
 	})
 	require.NoError(t, err)
 	require.Empty(t, warnings)
@@ -73,13 +74,17 @@ func TestSourceURLs(t *testing.T) {
 	for _, c := range []struct{ in, edit, folder string }{
 		{"https://github.com/acme/shop/tree/main/catalog-info.yaml", "https://github.com/acme/shop/edit/main/catalog-info.yaml", "https://github.com/acme/shop/tree/main/"},
 		{"https://gl.acme.com/a/b/c/-/blob/main/d/x.yaml", "https://gl.acme.com/a/b/c/-/edit/main/d/x.yaml", "https://gl.acme.com/a/b/c/-/blob/main/d/"},
+		{"https://tea.acme.com/a/b/src/branch/main/d/x.yaml", "https://tea.acme.com/a/b/_edit/main/d/x.yaml", "https://tea.acme.com/a/b/src/branch/main/d/"},
+		{"https://tea.acme.com/a/b/src/tag/v1/x.yaml", "", "https://tea.acme.com/a/b/src/tag/v1/"},
+		{"https://bitbucket.org/a/b/src/main/d/x.yaml", "https://bitbucket.org/a/b/src/main/d/x.yaml?at=main&mode=edit&spa=0", "https://bitbucket.org/a/b/src/main/d/"},
+		{"https://bitbucket.org/a/b/src/main", "", "https://bitbucket.org/a/b/src/"},
 		{"https://example.com/acme/shop/tree/main/x.yaml", "", ""},
 		{"%", "", ""},
 	} {
 		edit, folder, ok := set(t).SourceURLs(c.in)
 		require.Equal(t, c.edit, edit)
 		require.Equal(t, c.folder, folder)
-		require.Equal(t, c.edit != "", ok)
+		require.Equal(t, c.folder != "", ok)
 	}
 }
 
@@ -111,7 +116,7 @@ func TestParse(t *testing.T) {
 	s, warnings, err := integration.Parse(nil)
 	require.NoError(t, err)
 	require.Empty(t, warnings)
-	require.Len(t, s.Hosts(), 2, "github.com and gitlab.com are always there")
+	require.Len(t, s.Hosts(), 3, "github.com, gitlab.com and bitbucket.org are always there")
 
 	config := jsonvalue.NewObject(
 		jsonvalue.Member{Key: "github", Value: []any{jsonvalue.NewObject(jsonvalue.Member{Key: "apiBaseUrl", Value: "https://api.github.com/"})}},
@@ -156,11 +161,54 @@ func TestParseErrors(t *testing.T) {
 		{one("gitlab", map[string]any{"retry": map[string]any{"maxRetries": 11}}), "integrations.gitlab[0].retry.maxRetries: expected a number from 0 to 10"},
 		{one("git", map[string]any{}), "integrations.git[0].host: missing"},
 		{one("git", map[string]any{"host": "h", "token": "a", "password": "b"}), "integrations.git[0]: host h has both a token and a password: use one"},
+		{one("gitea", map[string]any{}), "integrations.gitea[0].host: missing"},
+		{one("gitea", map[string]any{"host": "h", "baseUrl": "h"}), "integrations.gitea[0].baseUrl: not a valid URL"},
+		{one("gitea", map[string]any{"host": "h", "token": "sesame"}), "integrations.gitea[0].token: Gitea takes a token as password"},
+		{one("bitbucketCloud", map[string]any{"host": "h"}), "integrations.bitbucketCloud[0]: host h needs apiBaseUrl"},
+		{one("bitbucketCloud", map[string]any{"appPassword": "sesame"}), "integrations.bitbucketCloud[0].username: missing: appPassword is of a user"},
+		{one("bitbucketCloud", map[string]any{"username": "u", "appPassword": "a", "token": "b"}), "integrations.bitbucketCloud[0]: host bitbucket.org has both a token and a password: use one"},
 		{one("git", map[string]any{"host": "h", "ssh": map[string]any{"privateKey": "sesame"}}),
 			"integrations.git[0].ssh.knownHosts: missing: without the keys of the server its answers cannot be trusted; ssh-keyscan h prints them"},
 	} {
 		_, _, err := integration.Parse(c.config)
 		require.EqualError(t, err, c.want)
+	}
+}
+
+// What to sign in with over HTTP differs between the hosts and the credentials.
+func TestGitCredentials(t *testing.T) {
+	for _, c := range []struct {
+		kind           string
+		config         map[string]any
+		user, password string
+	}{
+		{"git", map[string]any{"host": "h"}, "git", ""},
+		{"git", map[string]any{"host": "h", "username": "u", "token": "t"}, "u", "t"},
+		{"gitea", map[string]any{"host": "h", "username": "u", "password": "p"}, "u", "p"},
+		{"gitea", map[string]any{"host": "h", "password": "p"}, "git", "p"},
+		{"bitbucketCloud", map[string]any{"username": "u", "appPassword": "p"}, "u", "p"},
+		{"bitbucketCloud", map[string]any{"username": "u@example.com", "token": "t"}, "x-bitbucket-api-token-auth", "t"},
+		{"bitbucketCloud", map[string]any{"token": "t"}, "x-token-auth", "t"},
+	} {
+		s, _, err := integration.Parse(map[string]any{c.kind: []any{c.config}})
+		require.NoError(t, err)
+		h := s.Hosts()[0]
+		require.True(t, h.OverGit())
+		user, password := h.GitCredentials()
+		require.Equal(t, []string{c.user, c.password}, []string{user, password}, "%s %v", c.kind, c.config)
+	}
+}
+
+func TestAPI(t *testing.T) {
+	s, _, err := integration.Parse(map[string]any{
+		"gitea":          []any{map[string]any{"host": "a"}, map[string]any{"host": "b", "baseUrl": "https://b/tea/"}},
+		"bitbucketCloud": []any{map[string]any{}},
+	})
+	require.NoError(t, err)
+	for raw, want := range map[string]string{"https://a": "https://a/api/v1", "https://b": "https://b/tea/api/v1", "https://bitbucket.org": "https://api.bitbucket.org/2.0"} {
+		h, ok := s.ByURL(raw)
+		require.True(t, ok)
+		require.Equal(t, want, h.API())
 	}
 }
 
@@ -180,4 +228,15 @@ func FuzzResolve(f *testing.F) {
 		s.SourceURLs(got)
 		s.SameRepository(got, base)
 	})
+}
+
+func TestResolveFromTheRootOfARepository(t *testing.T) {
+	for base, want := range map[string]string{
+		"https://tea.acme.com/a/b/src/branch/main/d/x.yaml": "https://tea.acme.com/a/b/src/branch/main/y.yaml",
+		"https://bitbucket.org/a/b/src/main/d/x.yaml":       "https://bitbucket.org/a/b/src/main/y.yaml",
+	} {
+		got, err := set(t).Resolve("/y.yaml", base)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
 }

@@ -16,19 +16,17 @@ import (
 func parseHost(kind, key string, config map[string]any) (Host, error) {
 	f := fields{key: key, of: config}
 	name := f.text("host")
-	switch {
-	case name == "" && kind == KindGitHub:
-		name = "github.com"
-	case name == "" && kind == KindGitLab:
-		name = "gitlab.com"
-	case name == "" && f.err == nil:
+	if name == "" {
+		name = wellKnown[kind]
+	}
+	if name == "" && f.err == nil {
 		return Host{}, fmt.Errorf("%s.host: missing", key)
 	}
 	if u, err := url.Parse("https://" + name); f.err == nil && (err != nil || u.Host != name || strings.ContainsAny(name, " /@")) {
 		return Host{}, fmt.Errorf("%s.host: %q is not a valid host", key, name)
 	}
 	h := defaults(kind, strings.ToLower(name))
-	h.Token = f.secret("token")
+	h.Token, h.CommitSigningKey = f.secret("token"), f.secret("commitSigningKey")
 	switch kind {
 	case KindGitHub:
 		f.url("apiBaseUrl", &h.APIBaseURL)
@@ -40,6 +38,12 @@ func parseHost(kind, key string, config map[string]any) (Host, error) {
 		h.Retry = f.retry()
 	case KindGit:
 		h.Git = f.git()
+	case KindGitea:
+		f.url("baseUrl", &h.BaseURL)
+		h.Git = Git{Username: f.text("username"), Password: f.secret("password")}
+	case KindBitbucketCloud:
+		f.url("apiBaseUrl", &h.APIBaseURL)
+		h.Git = Git{Username: f.text("username"), Password: f.secret("appPassword")}
 	}
 	if f.err != nil {
 		return Host{}, f.err
@@ -54,7 +58,13 @@ func (h Host) complete(key string) (Host, error) {
 		return h, fmt.Errorf("%s: host %s needs apiBaseUrl or rawBaseUrl", key, h.Host)
 	case h.Kind == KindGitLab && h.APIBaseURL == "" && h.Host != "gitlab.com":
 		return h, fmt.Errorf("%s: host %s needs apiBaseUrl", key, h.Host)
-	case h.Kind == KindGit && !h.Token.IsZero() && !h.Git.Password.IsZero():
+	case h.Kind == KindBitbucketCloud && h.APIBaseURL == "":
+		return h, fmt.Errorf("%s: host %s needs apiBaseUrl", key, h.Host)
+	case h.Kind == KindBitbucketCloud && h.Git.Username == "" && !h.Git.Password.IsZero():
+		return h, fmt.Errorf("%s.username: missing: appPassword is of a user", key)
+	case h.Kind == KindGitea && !h.Token.IsZero():
+		return h, fmt.Errorf("%s.token: Gitea takes a token as password", key)
+	case h.OverGit() && !h.Token.IsZero() && !h.Git.Password.IsZero():
 		return h, fmt.Errorf("%s: host %s has both a token and a password: use one", key, h.Host)
 	case h.Kind == KindGit && !h.Git.SSH.PrivateKey.IsZero() && strings.TrimSpace(h.Git.SSH.KnownHosts) == "":
 		return h, fmt.Errorf("%s.ssh.knownHosts: missing: without the keys of the server its answers cannot be trusted; "+

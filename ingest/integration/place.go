@@ -92,10 +92,10 @@ func (h Host) place(segments []string) (Place, bool) {
 	marker := h.marker(segments)
 	if marker < 0 {
 		name := strings.TrimSuffix(strings.Join(segments, "/"), ".git")
-		if h.Kind == KindGit {
+		if h.OverGit() {
 			name = strings.Join(segments, "/")
 		}
-		valid := len(segments) == 2 || h.Kind != KindGitHub && len(segments) > 1 || h.Kind == KindGit && len(segments) == 1 && segments[0] != ""
+		valid := len(segments) == 2 || h.Kind != KindGitHub && len(segments) > 1 || h.OverGit() && len(segments) == 1 && segments[0] != ""
 		return Place{Repository: name}, valid && !slices.ContainsFunc(segments, hasSlash)
 	}
 	repository, rest := segments[:marker], segments[marker+1:]
@@ -109,7 +109,7 @@ func (h Host) place(segments []string) (Place, bool) {
 		return Place{}, false
 	}
 	name := strings.Join(repository, "/")
-	if h.Kind != KindGit {
+	if !h.OverGit() {
 		name = strings.TrimSuffix(name, ".git")
 	}
 	return Place{Repository: name, Ref: rest[0], Path: strings.Join(rest[1:], "/")}, true
@@ -121,11 +121,11 @@ func hasSlash(segment string) bool { return strings.Contains(segment, "/") }
 // What follows .git is one for certain; else it is the first that can be one.
 func (h Host) marker(segments []string) int {
 	known, from := markers, 2
-	if h.Kind == KindGit {
+	if h.OverGit() {
 		known, from = append([]string{"src"}, markers...), 1
 	}
 	for i, segment := range segments {
-		if h.Kind == KindGit && strings.HasSuffix(segment, ".git") && i+1 < len(segments) && segments[i+1] != "-" {
+		if h.OverGit() && strings.HasSuffix(segment, ".git") && i+1 < len(segments) && segments[i+1] != "-" {
 			return i + 1
 		}
 		if i < from || !slices.Contains(known, segment) {

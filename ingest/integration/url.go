@@ -104,7 +104,7 @@ func authority(u *url.URL) string {
 }
 
 // inRepository matches the path of a file or folder in a repository.
-var inRepository = regexp.MustCompile(`^/([^/]+(?:/[^/]+)*?/[^/]+|[^/]+\.git)(/-)?/(blob|tree|raw|edit|src)/([^/]+)(?:/(.*))?$`)
+var inRepository = regexp.MustCompile(`^/([^/]+(?:/[^/]+)*?/[^/]+|[^/]+\.git)(/-)?/(blob|tree|raw|edit|src(?:/branch|/tag|/commit)?)/([^/]+)(?:/(.*))?$`)
 
 // repositoryRoot returns the path of the root folder of the repository that
 // path is in, and path itself where it is in none.
@@ -175,6 +175,40 @@ func gitlabForm(raw, form string) string {
 	return raw[:m[2]] + form + raw[m[3]:]
 }
 
+var giteaURL = regexp.MustCompile(`(/[^/]+/[^/]+)/src/branch/([^/]+/)`)
+
+// giteaForm is the page of Gitea that edits a file; there is none for a tag or
+// a commit.
+func giteaForm(raw string) string {
+	m := giteaURL.FindStringSubmatchIndex(raw)
+	if m == nil {
+		return ""
+	}
+	return raw[:m[3]] + "/_edit/" + raw[m[4]:]
+}
+
+// bitbucketForm is the page of Bitbucket Cloud that edits a file.
+func bitbucketForm(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	m := inRepository.FindStringSubmatch(u.EscapedPath())
+	if m == nil || m[5] == "" {
+		return ""
+	}
+	ref, err := url.PathUnescape(m[4])
+	if err != nil {
+		return ""
+	}
+	query := u.Query()
+	query.Set("mode", "edit")
+	query.Set("spa", "0")
+	query.Set("at", ref)
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
 // SourceURLs returns the URL that edits the file at raw, "" where there is no
 // such page, and that of its folder; false where the host has no integration.
 func (s *Set) SourceURLs(raw string) (edit, folder string, ok bool) {
@@ -187,6 +221,10 @@ func (s *Set) SourceURLs(raw string) (edit, folder string, ok bool) {
 		edit = githubForm(raw, "edit")
 	case KindGitLab:
 		edit = gitlabForm(raw, "edit")
+	case KindGitea:
+		edit = giteaForm(raw)
+	case KindBitbucketCloud:
+		edit = bitbucketForm(raw)
 	case KindGit: // a server that is not known to have pages
 	}
 	folder, err := s.Resolve("./", raw)

@@ -19,8 +19,9 @@ import { search } from './walk/search.mjs';
 import { documents } from './walk/documents.mjs';
 import { policies } from './walk/policies.mjs';
 import { aroundTheUser } from './walk/user.mjs';
+import { accounts } from './walk/accounts.mjs';
 
-const sections = [signIn, catalogTable, entityPages, registration, templates, search, documents, policies, aroundTheUser];
+const sections = [signIn, catalogTable, entityPages, registration, templates, search, documents, policies, aroundTheUser, accounts];
 const only = process.env.E2E_ONLY; // a section's name; signing in always happens
 
 const failed = fileURLToPath(new URL('./failures', import.meta.url));

@@ -151,7 +151,9 @@ func (a *activation) define(name string, v Value, inScope bool) {
 func (s *blockStmt) exec(a *activation) error {
 	u := a.unit
 	if u.parent != nil && !s.nested {
-		return nil // the parent renders it
+		// The parent renders it. What is printed instead is dropped with all the
+		// child prints, save in what macros, calls and captures make of it.
+		return (&textStmt{s.node, "undefined"}).exec(a)
 	}
 	b := u.blocks.named(s.block.name)
 	if b == nil {

@@ -89,3 +89,19 @@ func TestBracesInBlocks(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, `{"a":{"b":1}}`, got)
 }
+
+// A block that the parent renders leaves "undefined" where it stands, which
+// shows where the child's own text is kept.
+func TestBlocksOfAParentInCaptures(t *testing.T) {
+	o := scaffolder()
+	o.Loader = nunjucks.MapLoader{"p": "{% block two %}{% endblock %}|{% block one %}{% endblock %}"}
+	for source, want := range map[string]string{
+		"{% extends 'p' %}{% macro m() %}[{% block one %}x{% endblock %}]{% endmacro %}{% block two %}${{ m() }}{% endblock %}": "[undefined]|x",
+		"{% extends 'p' %}{% set x %}({% block three %}x{% endblock %}){% endset %}{% block two %}${{ x }}{% endblock %}":       "(undefined)|",
+		"{% macro m() %}[{% block one %}x{% endblock %}]{% endmacro %}${{ m() }}":                                               "[x]",
+	} {
+		got, err := render(t, o, source, nil)
+		require.NoError(t, err)
+		require.Equal(t, want, got, source)
+	}
+}

@@ -36,17 +36,40 @@ type oracle struct {
 
 // oracleScript renders in an environment that serves all templates with the
 // same options. Compatibility with Python is switched on for the whole package,
-// and off again. The engine below gets a < b < c wrong where one side is NaN, but
-// not (a < b) < c, which means the same: comparisons are compiled to the latter.
+// and off again. The engine below takes a < b < c for a < (b < c), so that
+// comparisons are compiled to what JavaScript makes of them, in parentheses: those
+// by order first, each from the left, and a `not` for the first operand alone.
 const oracleScript = `(function (nunjucks) {
-  nunjucks.compiler.Compiler.prototype.compileCompare = function (node, frame) {
-    this._emit('('.repeat(node.ops.length));
+  var compiler = nunjucks.compiler.Compiler.prototype, nodes = nunjucks.nodes;
+  var isEquality = function (op) { return /^[!=]/.test(op.type); };
+  compiler.compileCompare = function (node, frame) {
+    var ops = node.ops, equalities = ops.filter(isEquality).length;
+    var open = function (from) {
+      for (var to = from; to < ops.length && !isEquality(ops[to]); to++);
+      return '('.repeat(to - from);
+    };
+    this._emit('('.repeat(equalities) + open(0));
     this.compile(node.expr, frame);
-    for (var op of node.ops) {
-      this._emit(' ' + op.type + ' ');
+    ops.forEach(function (op, i) {
+      var last = i + 1 === ops.length || isEquality(ops[i + 1]);
+      this._emit(' ' + op.type + ' ' + (isEquality(op) ? open(i + 1) : ''));
       this.compile(op.expr, frame);
-      this._emit(')');
+      this._emit((isEquality(op) ? '' : ')') + (last && ops.slice(0, i + 1).some(isEquality) ? ')' : ''));
+    }, this);
+  };
+  var compileNot = compiler.compileNot;
+  compiler.compileNot = function (node, frame) {
+    var all = node, first = function (operand) { return operand; };
+    while (all instanceof nodes.Not) {
+      first = (function (outer, not) {
+        return function (operand) { return outer(new nodes.Not(not.lineno, not.colno, operand)); };
+      })(first, all);
+      all = all.target;
     }
+    if (!(all instanceof nodes.Compare)) {
+      return compileNot.call(this, node, frame);
+    }
+    return this.compile(new nodes.Compare(all.lineno, all.colno, first(all.expr), all.ops), frame);
   };
   var templates = null, environments = {};
   var loader = {
@@ -332,6 +355,8 @@ func TestReferenceComparesInChains(t *testing.T) {
 	o := newOracle(t)
 	for source, want := range map[string]string{
 		"${{ 8080 > ml < 0 / 0 }}": "false", "${{ 0 / 0 < 1 < 1 }}": "true", "${{ 3 > 2 > 1 }}": "false", "${{ 1 == 1 }}": "true",
+		"${{ 1 == 2 < 3 }}": "true", "${{ 2 < 3 == 1 }}": "true", "${{ 3 == 3 == 1 }}": "true", "${{ 3 != 3 > 2 > 1 == 1 }}": "true",
+		"${{ not 3 > 2 > 1 }}": "false", "${{ not 0 == 1 }}": "true", "${{ not not 2 == 1 }}": "true", "${{ not 1 > 0 < 1 }}": "true", "${{ 5 > 4 < 1 == 2 > 1 < 3 != 0 }}": "false",
 	} {
 		got, err := o.ask(generated{Source: source})
 		require.NoError(t, err)

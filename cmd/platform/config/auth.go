@@ -18,6 +18,8 @@ type Auth struct {
 	// DisableDefaultPolicy is
 	// backend.auth.dangerouslyDisableDefaultAuthPolicy.
 	DisableDefaultPolicy bool
+	// SignIn are the providers of accounts.
+	SignIn SignIn
 }
 
 // Guest is auth.providers.guest.
@@ -53,6 +55,7 @@ func (r *reader) auth(c *Config) Auth {
 			Ownership:               r.list(g.At("ownershipEntityRefs")),
 		}
 	}
+	a.SignIn = r.signIn(c)
 	for item := range r.items(c.At("backend.auth.externalAccess")) {
 		a.External = append(a.External, r.externalAccess(item))
 	}

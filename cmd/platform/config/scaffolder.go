@@ -30,6 +30,8 @@ type Scaffolder struct {
 	// AuthorName, AuthorEmail and CommitMessage are for commits whose step says
 	// nothing of them; "": the defaults of the actions.
 	AuthorName, AuthorEmail, CommitMessage string
+	// CommitSigningKey is an OpenPGP key in armor; "": none. It is a secret.
+	CommitSigningKey string
 }
 
 const (
@@ -54,6 +56,7 @@ func (r *reader) scaffolder(c *Config) Scaffolder {
 		AuthorName:             r.text(v.At("defaultAuthor.name"), ""),
 		AuthorEmail:            r.text(v.At("defaultAuthor.email"), ""),
 		CommitMessage:          r.text(v.At("defaultCommitMessage"), ""),
+		CommitSigningKey:       r.text(v.At("defaultCommitSigningKey"), ""),
 	}
 	for _, limit := range []struct {
 		key string

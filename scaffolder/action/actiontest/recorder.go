@@ -19,7 +19,7 @@ import (
 // A Recorder is a task for one action: it keeps what the action logs, outputs
 // and stores. It is safe for concurrent use.
 type Recorder struct {
-	t   *testing.T
+	t   testing.TB
 	dir string
 	ws  *workspace.Workspace
 
@@ -33,7 +33,7 @@ type Recorder struct {
 
 // NewContext returns a context with an empty workspace, and the recorder
 // behind it. Fields may be set before the action runs.
-func NewContext(t *testing.T) (*action.Context, *Recorder) {
+func NewContext(t testing.TB) (*action.Context, *Recorder) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "task")
 	ws, err := workspace.Open(dir, workspace.Options{})

@@ -33,6 +33,8 @@ type Defaults struct {
 	Author Identity
 	// Message is scaffolder.defaultCommitMessage; "": initial commit.
 	Message string
+	// Signing is who signs; nobody unless a key is set.
+	Signing Signing
 }
 
 // AuthorOr returns the author that an input names, filled up with the defaults.
@@ -79,12 +81,17 @@ type Commit struct {
 	Author  Identity
 	// Time is that of Now.
 	Time time.Time
+	// Key signs the commit; nil: nobody does.
+	Key *SigningKey
 }
 
 // A Repository holds a commit that can be pushed.
 type Repository struct {
 	storer *pack
 	head   plumbing.Hash
+	// onBase: the objects of the pack are all that the remote lacks.
+	onBase bool
+	there  map[plumbing.Hash]bool // what the base has in the folders that change
 }
 
 // Hash is that of the commit.
@@ -143,15 +150,7 @@ func open(ws *workspace.Workspace, dir string) (storer.Storer, error) {
 
 // commit writes blobs, trees and the commit, in one pack, and moves HEAD.
 func (r *Repository) commit(ctx context.Context, ws *workspace.Workspace, c Commit) error {
-	root := &tree{}
-	err := Visit(ctx, ws, c.Dir, func(f File) error {
-		o, err := objectOf(f)
-		if err != nil {
-			return fmt.Errorf("%s: %w", f.Path, err)
-		}
-		root.add(strings.Split(f.Path, "/"), object.TreeEntry{Mode: f.Mode, Hash: r.storer.add(o)})
-		return nil
-	})
+	root, err := r.visit(ctx, ws, c.Dir)
 	if err != nil {
 		return err
 	}
@@ -163,16 +162,41 @@ func (r *Repository) commit(ctx context.Context, ws *workspace.Workspace, c Comm
 	if err != nil || done {
 		return err
 	}
-	who := object.Signature{Name: c.Author.Name, Email: c.Author.Email, When: c.Time}
-	r.head, err = r.store(&object.Commit{Author: who, Committer: who, Message: c.Message, TreeHash: hash, ParentHashes: parents})
-	if err == nil {
-		err = r.storer.keep()
+	if err := r.finish(c, hash, parents); err != nil {
+		return err
 	}
-	if err != nil {
+	if err := r.storer.keep(); err != nil {
 		return err
 	}
 	return errors.Join(r.storer.SetReference(plumbing.NewHashReference(branch, r.head)),
 		r.storer.SetReference(plumbing.NewSymbolicReference(plumbing.HEAD, branch)))
+}
+
+// visit takes the files of a folder into the pack.
+func (r *Repository) visit(ctx context.Context, ws *workspace.Workspace, dir string) (*tree, error) {
+	root := &tree{}
+	err := Visit(ctx, ws, dir, func(f File) error {
+		o, err := objectOf(f)
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.Path, err)
+		}
+		root.add(strings.Split(f.Path, "/"), object.TreeEntry{Mode: f.Mode, Hash: r.storer.add(o)})
+		return nil
+	})
+	return root, err
+}
+
+// finish makes the commit of a tree.
+func (r *Repository) finish(c Commit, tree plumbing.Hash, parents []plumbing.Hash) (err error) {
+	who := object.Signature{Name: c.Author.Name, Email: c.Author.Email, When: c.Time}
+	made := &object.Commit{Author: who, Committer: who, Message: c.Message, TreeHash: tree, ParentHashes: parents}
+	if c.Key != nil {
+		if made.PGPSignature, err = c.Key.sign(made); err != nil {
+			return err
+		}
+	}
+	r.head, err = r.store(made)
+	return err
 }
 
 // base returns on what the commit comes; done says that there is nothing to
@@ -230,6 +254,10 @@ func (r *Repository) tree(t *tree) (plumbing.Hash, error) {
 		}
 		entries = append(entries, object.TreeEntry{Name: name, Mode: filemode.Dir, Hash: hash})
 	}
+	return r.storeTree(entries)
+}
+
+func (r *Repository) storeTree(entries []object.TreeEntry) (plumbing.Hash, error) {
 	slices.SortFunc(entries, func(a, b object.TreeEntry) int { return strings.Compare(sortKey(a), sortKey(b)) })
 	return r.store(&object.Tree{Entries: entries})
 }

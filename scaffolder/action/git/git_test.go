@@ -3,7 +3,9 @@ package git_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -203,9 +205,11 @@ func TestPublishGit(t *testing.T) {
 	}{
 		{"a host that is not configured", "https://git.example.com/a/b", "", "Nothing is pushed to git.example.com", catalog.ErrNotAllowed},
 		{"credentials in the URL", "https://u:p4ss@git.example.com/a/b", "", "remoteUrl has credentials in it", catalog.ErrInput},
-		{"ssh", "ssh://git@git.example.com/a/b", "", "must be the https URL", catalog.ErrInput},
-		{"a file", "file:///etc", "", "must be the https URL", catalog.ErrInput},
-		{"no URL", "://", "", "must be the https URL", catalog.ErrInput},
+		{"ssh without a key", "ssh://git@git.example.com/a/b", "", "integrations.git has no entry with ssh.privateKey", catalog.ErrNotAllowed},
+		{"ssh in short without a key", "git@git.example.com:a/b", "", "integrations.git has no entry with ssh.privateKey", catalog.ErrNotAllowed},
+		{"a password in a URL of ssh", "ssh://git:p4ss@git.example.com/a/b", "", "remoteUrl has credentials in it", catalog.ErrInput},
+		{"a file", "file:///etc", "", "must be the https or ssh URL", catalog.ErrInput},
+		{"no URL", "://", "", "must be the https or ssh URL", catalog.ErrInput},
 		{"a repository that is not there", f.URL() + "/acme/none.git", "", "there is no such repository", catalog.ErrNotFound},
 		{"a token that is not taken", remote, `,"token":"wr0ng"`, "does not accept the credentials", catalog.ErrNotAllowed},
 		{"a branch of somebody else", remote, "", "somebody else has pushed to it", catalog.ErrConflict},
@@ -233,18 +237,33 @@ func TestPushIsNotLedAway(t *testing.T) {
 	from, to := forgetest.NewPlain(t), forgetest.NewPlain(t)
 	_, err := to.CreateRepository(forgetest.Repository{FullName: "acme/shop"})
 	require.NoError(t, err)
-	to.AddToken("other")
+	to.AddToken("p4ssw0rd")
 	from.Inject(forgetest.Fault{Route: "git refs", Status: 301, Header: map[string][]string{"Location": {to.URL() + "/acme/shop.git/info/refs?service=git-receive-pack"}}})
 	c, _ := actiontest.NewContext(t)
 	fill(t, c.Workspace, "a=1")
 	commit, err := git.Save(t.Context(), c.Workspace, git.Commit{Dir: ".", Branch: "main", Time: time.Unix(1, 0)})
 	require.NoError(t, err)
-	err = commit.Push(t.Context(), git.Remote{URL: from.URL() + "/acme/shop.git", User: "u", Password: "other", Sleep: func(context.Context, time.Duration) error { return nil }}, "main")
+	err = commit.Push(t.Context(), git.Remote{URL: from.URL() + "/acme/shop.git", User: "u", Password: "p4ssw0rd", Sleep: func(context.Context, time.Duration) error { return nil }}, "main")
 	require.Error(t, err)
-	require.NotContains(t, err.Error(), "other")
+	require.ErrorContains(t, err, "it redirects to another server")
+	require.NotContains(t, err.Error(), "p4ssw0rd")
 	_, there := to.Repository("acme/shop")
 	require.True(t, there)
 	require.Empty(t, command(t, to.GitDir("acme/shop"), "for-each-ref"), "nothing was pushed with the credentials of another host")
+}
+
+// A repository that was renamed is found under its old name.
+func TestPushToARenamedRepository(t *testing.T) {
+	f := forgetest.NewPlain(t)
+	_, err := f.CreateRepository(forgetest.Repository{FullName: "acme/old"})
+	require.NoError(t, err)
+	require.NoError(t, f.Rename("acme/old", "acme/new"))
+	c, _ := actiontest.NewContext(t)
+	fill(t, c.Workspace, "a=1")
+	commit, err := git.Save(t.Context(), c.Workspace, git.Commit{Dir: ".", Branch: "main", Time: time.Unix(1, 0)})
+	require.NoError(t, err)
+	require.NoError(t, commit.Push(t.Context(), git.Remote{URL: f.URL() + "/acme/old.git", User: "u", Password: "x", Sleep: noSleep}, "main"))
+	require.Equal(t, commit.Hash(), command(t, f.GitDir("acme/new"), "rev-parse", "main"))
 }
 
 // A hook of the server has the last word, and is not asked twice.
@@ -254,7 +273,7 @@ func TestPushIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	hook := filepath.Join(f.GitDir("acme/shop"), "hooks", "update")
 	require.NoError(t, os.MkdirAll(filepath.Dir(hook), 0o755))
-	require.NoError(t, os.WriteFile(hook, []byte("#!/bin/sh\nexit 1\n"), 0o755))
+	require.NoError(t, os.WriteFile(hook, []byte("#!/bin/sh\necho 'not on a Friday' >&2\nexit 1\n"), 0o755))
 	c, _ := actiontest.NewContext(t)
 	fill(t, c.Workspace, "a=1")
 	commit, err := git.Save(t.Context(), c.Workspace, git.Commit{Dir: ".", Branch: "main", Time: time.Unix(1, 0)})
@@ -262,7 +281,40 @@ func TestPushIsRefused(t *testing.T) {
 	slept := 0
 	err = commit.Push(t.Context(), git.Remote{URL: f.URL() + "/acme/shop.git", User: "u", Password: "x", Sleep: func(context.Context, time.Duration) error { slept++; return nil }}, "main")
 	require.ErrorContains(t, err, "the server refuses the push")
+	require.ErrorContains(t, err, "it says: not on a Friday", "what the hook says is shown")
 	require.Zero(t, slept)
+}
+
+// A tree of thousands of files, some of them large, is sent as it is made.
+func TestPublishALargeTree(t *testing.T) {
+	f := forgetest.NewPlain(t)
+	_, err := f.CreateRepository(forgetest.Repository{FullName: "acme/shop"})
+	require.NoError(t, err)
+	c, _ := actiontest.NewContext(t)
+	for i := range 3000 {
+		fill(t, c.Workspace, fmt.Sprintf("a%d/b%d/c%d/file-%d.txt=%d", i%7, i%11, i%13, i, i))
+	}
+	random := make([]byte, 5<<20)
+	_, err = rand.NewChaCha8([32]byte{1}).Read(random)
+	require.NoError(t, err)
+	require.NoError(t, c.Workspace.WriteFile("large.bin", random, 0o644))
+	commit, err := git.Save(t.Context(), c.Workspace, git.Commit{Dir: ".", Branch: "main", Message: "m", Time: time.Unix(1, 0)})
+	require.NoError(t, err)
+	require.NoError(t, commit.Push(t.Context(), git.Remote{URL: f.URL() + "/acme/shop.git", User: "u", Password: "x", Sleep: noSleep}, "main"))
+	dir := f.GitDir("acme/shop")
+	command(t, dir, "fsck", "--strict")
+	require.Equal(t, 3001, strings.Count(command(t, dir, "ls-tree", "-r", "--name-only", "main")+"\n", "\n"))
+	require.Equal(t, fmt.Sprintf("%x", sha256.Sum256(random)), fmt.Sprintf("%x", sha256.Sum256(blob(t, dir, "main:large.bin"))))
+	require.Equal(t, 1, f.Requests()["git push"].Total)
+}
+
+// blob is the content of a file as the git command has it.
+func blob(t *testing.T, dir, name string) []byte {
+	cmd := exec.Command("git", "cat-file", "blob", name)
+	cmd.Dir = dir
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	return out
 }
 
 func BenchmarkPublish(b *testing.B) {

@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
+
+	"golang.org/x/crypto/ssh"
 
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/scaffolder/action"
@@ -18,6 +21,13 @@ type Hosts interface {
 	// that is not the default one. It is false for hosts that are not
 	// configured, which nothing is pushed to.
 	Credentials(ctx context.Context, host, path string) (user, password string, ok bool, err error)
+}
+
+// SSHHosts are Hosts that can be pushed to over SSH as well.
+type SSHHosts interface {
+	// SSH returns how to sign in at a host, with its port where that is not 22,
+	// and how to know it; nil where no key is configured.
+	SSH(host string) (*ssh.ClientConfig, error)
 }
 
 // Options are what publish:git needs; the zero value of a field means what is
@@ -34,7 +44,7 @@ type Options struct {
 }
 
 type input struct {
-	RemoteURL        string `json:"remoteUrl" doc:"The URL of the repository, over https"`
+	RemoteURL        string `json:"remoteUrl" doc:"The URL of the repository, over https, or over ssh where the integration has a key"`
 	DefaultBranch    string `json:"defaultBranch,omitempty" default:"main" doc:"The branch that is pushed to"`
 	SourcePath       string `json:"sourcePath,omitempty" doc:"The folder of the workspace that is pushed; all of it if nothing is said"`
 	GitCommitMessage string `json:"gitCommitMessage,omitempty" doc:"The message of the commit"`
@@ -75,7 +85,7 @@ func (o Options) run(ctx context.Context, c *action.Context, in input) (out outp
 	}
 	branch := firstOf(in.DefaultBranch, "main")
 	commit, err := Save(ctx, c.Workspace, Commit{Dir: dir, Branch: branch, Message: o.Defaults.MessageOr(in.GitCommitMessage),
-		Author: o.Defaults.AuthorOr(in.GitAuthorName, in.GitAuthorEmail), Time: at})
+		Author: o.Defaults.AuthorOr(in.GitAuthorName, in.GitAuthorEmail), Time: at, Key: o.Defaults.Signing.Key(remote.host())})
 	if err != nil {
 		return out, err
 	}
@@ -85,18 +95,55 @@ func (o Options) run(ctx context.Context, c *action.Context, in input) (out outp
 	return output{RemoteURL: in.RemoteURL, CommitHash: commit.Hash()}, nil
 }
 
+// short matches the form user@host:path that Git takes for SSH.
+var short = regexp.MustCompile(`^([A-Za-z0-9._-]+@[A-Za-z0-9][A-Za-z0-9.-]*):([^/\\:].*)$`)
+
 // remote checks where to push to, and finds credentials for it.
 func (o Options) remote(ctx context.Context, c *action.Context, in input) (r Remote, err error) {
-	u, err := url.Parse(in.RemoteURL)
-	switch {
-	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || u.Fragment != "":
-		return r, catalog.NewError(catalog.NameInput, "remoteUrl must be the https URL of a repository")
-	case u.User != nil:
+	address := in.RemoteURL
+	if m := short.FindStringSubmatch(address); m != nil && !strings.Contains(address, "://") {
+		address = "ssh://" + m[1] + "/" + m[2]
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && u.Scheme != "http" && u.Scheme != "ssh" {
+		return r, catalog.NewError(catalog.NameInput, "remoteUrl must be the https or ssh URL of a repository")
+	}
+	if _, secret := u.User.Password(); secret || u.User != nil && u.Scheme != "ssh" {
 		return r, catalog.NewError(catalog.NameInput, "remoteUrl has credentials in it: use the input token, with a secret of the task")
-	case in.Token == "" && o.RequireUserCredentials:
+	}
+	if in.Token == "" && o.RequireUserCredentials {
 		return r, catalog.NewError(catalog.NameInput, fmt.Sprintf(
 			"No user credentials provided for host %s, but scaffolder.requireScmUserCredentials is enabled", u.Host))
 	}
+	if u.Scheme == "ssh" {
+		return o.overSSH(u, in)
+	}
+	return o.overHTTP(ctx, c, u, in)
+}
+
+func notPushedTo(host string) error {
+	return catalog.NewError(catalog.NameNotAllowed, fmt.Sprintf("Nothing is pushed to %s: it has no entry in the integrations of the configuration", host))
+}
+
+func (o Options) overSSH(u *url.URL, in input) (Remote, error) {
+	if in.Token != "" {
+		return Remote{}, catalog.NewError(catalog.NameInput, "token is for URLs of https: over ssh the key of the integration signs in")
+	}
+	var config *ssh.ClientConfig
+	if hosts, ok := o.Hosts.(SSHHosts); ok {
+		var err error
+		if config, err = hosts.SSH(strings.TrimSuffix(strings.ToLower(u.Host), ":22")); err != nil {
+			return Remote{}, err
+		}
+	}
+	if config == nil {
+		return Remote{}, catalog.NewError(catalog.NameNotAllowed,
+			fmt.Sprintf("Nothing is pushed to %s over ssh: integrations.git has no entry with ssh.privateKey for it", u.Host))
+	}
+	return Remote{URL: u.String(), SSH: config, Sleep: o.Sleep}, nil
+}
+
+func (o Options) overHTTP(ctx context.Context, c *action.Context, u *url.URL, in input) (r Remote, err error) {
 	r = Remote{URL: in.RemoteURL, Sleep: o.Sleep}
 	var ok bool
 	r.User, r.Password, ok, err = o.Hosts.Credentials(ctx, strings.ToLower(u.Host), u.Path)
@@ -104,7 +151,7 @@ func (o Options) remote(ctx context.Context, c *action.Context, in input) (r Rem
 	case err != nil:
 		return r, err
 	case !ok:
-		return r, catalog.NewError(catalog.NameNotAllowed, fmt.Sprintf("Nothing is pushed to %s: it has no entry in the integrations of the configuration", u.Host))
+		return r, notPushedTo(u.Host)
 	}
 	if in.Token != "" {
 		c.Redact(in.Token)

@@ -49,8 +49,6 @@ type Options struct {
 	Catalog Catalog
 	// Defaults are for commits.
 	Defaults git.Defaults
-	// WebhookSecret is for webhooks whose input has none; "": they have none.
-	WebhookSecret string
 	// RequireUserCredentials: those of integrations are not used.
 	RequireUserCredentials bool
 	// Sleep waits between attempts; nil: a timer.

@@ -14,6 +14,7 @@ import (
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 	"github.com/greenroom-idp/greenroom/ingest/forgetest"
+	"github.com/greenroom-idp/greenroom/ingest/forgetest/openapi"
 	ingest "github.com/greenroom-idp/greenroom/ingest/github"
 	"github.com/greenroom-idp/greenroom/ingest/integration"
 	"github.com/greenroom-idp/greenroom/scaffolder/action"
@@ -63,6 +64,7 @@ const secretToken = "the-token-of-the-integration"
 
 func newBench(t *testing.T, token string) *bench {
 	b := &bench{GitHub: forgetest.NewGitHub(t), t: t}
+	openapi.WatchGitHub(t, b.GitHub)
 	b.AddToken(secretToken)
 	b.AddToken("mine")
 	entry := map[string]any{"host": b.Host(), "apiBaseUrl": b.API()}
@@ -231,6 +233,19 @@ func TestPublishEverything(t *testing.T) {
 	require.Equal(t, "branches/trunk/protection", b.Writes("protection")[0].Path)
 	require.Equal(t, map[string]any{"users": []any{"eva"}, "teams": []any{"platform"}}, b.Writes("protection")[0].Body["restrictions"])
 	require.Len(t, b.Writes("signatures"), 1)
+	require.Equal(t, map[string]any{"description": "A shop", "allow_update_branch": true}, b.Writes("edit repository")[0].Body, "it cannot be made with these")
+}
+
+// GitHub's actions have no input for it: a key that is configured signs.
+func TestPublishSigned(t *testing.T) {
+	b := newBench(t, secretToken)
+	key, err := git.ParseSigningKey(actiontest.SigningKey(t))
+	require.NoError(t, err)
+	b.options.Defaults.Signing.Default = key
+	c, r := actiontest.NewContext(t)
+	content(t, c)
+	require.NoError(t, r.Run(t.Context(), b.action("publish:github"), c, b.input("acme/shop", "")))
+	require.Contains(t, b.git("acme/shop", "cat-file", "commit", "main"), "gpgsig -----BEGIN PGP SIGNATURE-----")
 }
 
 func TestPublishForAUser(t *testing.T) {
@@ -295,6 +310,20 @@ func TestPublishAgain(t *testing.T) {
 		require.NoError(t, r.Run(t.Context(), b.action("publish:github"), c, b.input("acme/shop", "")))
 		require.Contains(t, strings.Join(r.Lines(), "\n"), "Going on with the repository", "it had made it before the answer was lost")
 	})
+}
+
+// A token without the scope makes nothing, and the error says what is missing.
+func TestPublishWithoutScope(t *testing.T) {
+	b := newBench(t, secretToken)
+	b.Inject(forgetest.Fault{Route: "create repository", Status: 403, Body: `{"message":"Resource not accessible by integration"}`})
+	c, r := actiontest.NewContext(t)
+	content(t, c)
+	err := r.Run(t.Context(), b.action("publish:github"), c, b.input("acme/shop", ""))
+	require.ErrorContains(t, err, "Failed to create the Organization repository acme/shop, Resource not accessible by integration")
+	require.ErrorIs(t, err, catalog.ErrNotAllowed)
+	require.Contains(t, strings.Join(r.Lines(), "\n"), "it needs the permission to administer repositories")
+	require.Empty(t, b.Writes(""))
+	noToken(t, r, err)
 }
 
 func TestPushFails(t *testing.T) {

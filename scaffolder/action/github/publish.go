@@ -74,7 +74,7 @@ func (p *publisher) pushTo(ctx context.Context, c *action.Context, r *repository
 		return "", err
 	}
 	commit, err := git.Save(ctx, c.Workspace, git.Commit{Dir: dir, Branch: in.branch(), Message: message,
-		Author: p.Defaults.AuthorOr(in.GitAuthorName, in.GitAuthorEmail), Time: at})
+		Author: p.Defaults.AuthorOr(in.GitAuthorName, in.GitAuthorEmail), Time: at, Key: p.Defaults.Signing.Key(r.Host)})
 	if err != nil {
 		return "", err
 	}

@@ -134,7 +134,6 @@ func (m *creation) body(forUser bool) map[string]any {
 		"squash_merge_commit_title":   or(m.in.SquashMergeCommitTitle, "COMMIT_OR_PR_TITLE"),
 		"squash_merge_commit_message": or(m.in.SquashMergeCommitMessage, "COMMIT_MESSAGES"),
 		"allow_rebase_merge":          yes(m.in.AllowRebaseMerge, true), "allow_auto_merge": yes(m.in.AllowAutoMerge, false),
-		"allow_update_branch": yes(m.in.AllowUpdateBranch, false),
 	}
 	if m.marked {
 		body["description"] = marker(m.c)
@@ -163,9 +162,11 @@ func (m *creation) body(forUser bool) map[string]any {
 	return body
 }
 
-// finish takes the marker away: the repository is what was asked for.
+// finish takes the marker away, and sets what can only be set later: the
+// repository is what was asked for.
 func (m *creation) finish(ctx context.Context) error {
-	return m.r.at(ctx, http.MethodPatch, nil, map[string]any{"description": m.in.Description}, nil)
+	body := map[string]any{"description": m.in.Description, "allow_update_branch": yes(m.in.AllowUpdateBranch, false)}
+	return m.r.at(ctx, http.MethodPatch, nil, body, nil)
 }
 
 // settings sets what a new repository cannot be made with. All of it may be

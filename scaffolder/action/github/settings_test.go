@@ -22,7 +22,7 @@ func TestSmallActions(t *testing.T) {
 		outputs   string
 	}{
 		{"github:webhook", `,"webhookUrl":"https://ci.example.com"`, "webhook", map[string]any{"name": "web", "active": true, "events": []any{"push"},
-			"config": map[string]any{"url": "https://ci.example.com", "content_type": "form", "insecure_ssl": "0", "secret": "configured"}}, `{}`},
+			"config": map[string]any{"url": "https://ci.example.com", "content_type": "form", "insecure_ssl": "0"}}, `{}`},
 		{"github:webhook", `,"webhookUrl":"https://ci.example.com","events":["*"],"webhookSecret":"s3cret"`, "webhook", map[string]any{"name": "web", "active": true, "events": []any{"*"},
 			"config": map[string]any{"url": "https://ci.example.com", "content_type": "form", "insecure_ssl": "0", "secret": "s3cret"}}, `{}`},
 		{"github:issues:create", `,"title":"T","milestone":"3"`, "issue", map[string]any{"title": "T", "milestone": 3.0}, `{"issueUrl":"URL/acme/monorepo/issues/1","issueNumber":1}`},
@@ -41,7 +41,6 @@ func TestSmallActions(t *testing.T) {
 	} {
 		t.Run(c.id+" "+c.more, func(t *testing.T) {
 			b := monorepo(t)
-			b.options.WebhookSecret = "configured"
 			ctx, r := actiontest.NewContext(t)
 			require.NoError(t, r.Run(t.Context(), b.action(c.id), ctx, b.input("acme/monorepo", c.more)))
 			require.Len(t, b.Writes(c.operation), 1)

@@ -82,14 +82,13 @@ func (p *publisher) webhook() action.Action {
 			c.Infof("Dry run complete")
 			return nil
 		}
-		secret := or(in.WebhookSecret, p.WebhookSecret)
-		c.Redact(secret)
+		c.Redact(in.WebhookSecret)
 		config := map[string]any{"url": in.WebhookURL, "content_type": or(in.ContentType, "form"), "insecure_ssl": "0"}
 		if yes(in.InsecureSSL, false) {
 			config["insecure_ssl"] = "1"
 		}
-		if secret != "" {
-			config["secret"] = secret
+		if in.WebhookSecret != "" {
+			config["secret"] = in.WebhookSecret
 		}
 		names := []string(in.Events)
 		if len(names) == 0 {

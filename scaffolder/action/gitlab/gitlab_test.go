@@ -46,6 +46,7 @@ const secretToken = "the-token-of-the-integration"
 
 func newBench(t *testing.T, token string) *bench {
 	b := &bench{GitLab: forgetest.NewGitLab(t), t: t}
+	watchFields(t, b.GitLab)
 	b.AddToken(secretToken)
 	b.AddToken("mine")
 	entry := map[string]any{"host": b.Host(), "apiBaseUrl": b.API(), "baseUrl": b.URL()}
@@ -182,6 +183,19 @@ func TestPublishEverything(t *testing.T) {
 	require.NoError(t, r2.Run(t.Context(), b.action("publish:gitlab"), other, b.input("acme/shop", `,"skipExisting":true`)))
 	require.Equal(t, map[string]any{"remoteUrl": b.URL() + "/acme/shop", "repoContentsUrl": b.URL() + "/acme/shop/-/blob/trunk", "projectId": float64(p.ID), "created": false}, outputs(t, r2))
 	require.Len(t, b.Writes("create project"), 1)
+}
+
+func TestPublishSigned(t *testing.T) {
+	b := newBench(t, secretToken)
+	key, err := git.ParseSigningKey(actiontest.SigningKey(t))
+	require.NoError(t, err)
+	b.options.Defaults.Signing.Hosts = map[string]*git.SigningKey{b.Host(): key}
+	for name, more := range map[string]string{"signed": `,"signCommit":true`, "not-signed": ""} {
+		c, r := actiontest.NewContext(t)
+		content(t, c)
+		require.NoError(t, r.Run(t.Context(), b.action("publish:gitlab"), c, b.input("acme/"+name, more)))
+		require.Equal(t, more != "", strings.Contains(b.git("acme/"+name, "cat-file", "commit", "master"), "gpgsig -----BEGIN PGP SIGNATURE-----"), name)
+	}
 }
 
 func TestPublishWithoutContent(t *testing.T) {

@@ -55,7 +55,7 @@ type publishInput struct {
 	GitCommitMessage string            `json:"gitCommitMessage,omitempty" doc:"The message of the commit"`
 	GitAuthorName    string            `json:"gitAuthorName,omitempty" doc:"Who has made the commit"`
 	GitAuthorEmail   string            `json:"gitAuthorEmail,omitempty" doc:"The e-mail address of who has made it"`
-	SignCommit       bool              `json:"signCommit,omitempty" doc:"Sign the commit; this server has no key for that and refuses"`
+	SignCommit       bool              `json:"signCommit,omitempty" doc:"Sign the commit with the configured key"`
 	SourcePath       any               `json:"sourcePath,omitempty" schema:"{\"type\":[\"string\",\"boolean\"]}" doc:"The folder of the workspace that is published; false for nothing"`
 	SkipExisting     bool              `json:"skipExisting,omitempty" doc:"A project that is there already is left as it is"`
 	Token            string            `json:"token,omitempty" doc:"The token to use in place of that of the integration"`
@@ -115,6 +115,9 @@ func (p *publisher) publish() action.Action {
 		if err != nil {
 			return err
 		}
+		if m.key, err = p.Defaults.Signing.Required(t.Host, in.SignCommit); err != nil {
+			return err
+		}
 		if in.SkipExisting {
 			if found, ok, err := m.existing(ctx); err != nil || ok {
 				return orElse(err, func() { m.put(found, found.DefaultBranch, "", false) })
@@ -147,10 +150,7 @@ func left(err error, p project) error {
 
 // check refuses what this server does not do, before anything is made.
 func (p *publisher) check(in publishInput) error {
-	switch {
-	case in.SignCommit:
-		return catalog.NewError(catalog.NameInput, "Signing commits is enabled but no signing key is provided in the configuration")
-	case p.RequireUserCredentials && (in.SetUserAsOwner || in.OwnerUsername != ""):
+	if p.RequireUserCredentials && (in.SetUserAsOwner || in.OwnerUsername != "") {
 		return catalog.NewError(catalog.NameInput, "setUserAsOwner and ownerUsername need the token of the integration, but scaffolder.requireScmUserCredentials is enabled")
 	}
 	return nil
@@ -165,9 +165,10 @@ func marker(c *action.Context) string {
 // A creation makes one project.
 type creation struct {
 	*publisher
-	c  *action.Context
-	t  *target
-	in publishInput
+	c   *action.Context
+	t   *target
+	in  publishInput
+	key *git.SigningKey // nil: the commit is not signed
 }
 
 func (m *creation) branch() string { return or(m.in.DefaultBranch, "master") }
@@ -304,7 +305,7 @@ func (m *creation) push(ctx context.Context, made project, dir string) (string, 
 	}
 	// The configured message counts for publish:github alone.
 	commit, err := git.Save(ctx, m.c.Workspace, git.Commit{Dir: dir, Branch: m.branch(), Message: or(m.in.GitCommitMessage, "initial commit"),
-		Author: m.Defaults.AuthorOr(m.in.GitAuthorName, m.in.GitAuthorEmail), Time: at})
+		Author: m.Defaults.AuthorOr(m.in.GitAuthorName, m.in.GitAuthorEmail), Time: at, Key: m.key})
 	if err != nil {
 		return "", err
 	}
@@ -405,6 +406,8 @@ func (a *api) setVariable(ctx context.Context, project, key string, body map[str
 	err := a.call(ctx, http.MethodPost, []string{"projects", project, "variables"}, body, nil)
 	if saysThat(err, "taken") {
 		body["filter"] = map[string]any{"environment_scope": body["environment_scope"]}
+		delete(body, "key") // it is in the path
+		delete(body, "masked_and_hidden")
 		err = a.call(ctx, http.MethodPut, []string{"projects", project, "variables", key}, body, nil)
 	}
 	return err

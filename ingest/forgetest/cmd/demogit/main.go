@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/greenroom-idp/greenroom/ingest/forgetest"
+	"github.com/greenroom-idp/greenroom/ingest/forgetest/demo"
 )
 
 func main() {
@@ -45,19 +46,19 @@ func run(ctx context.Context, binary string, pushes int, out io.Writer) (err err
 	fmt.Fprintf(out, "GitHub  %s  organisation acme: %d repositories, 3 users, 3 teams\n", w.github.URL(), services)
 	fmt.Fprintf(out, "GitLab  %s  group tools: %d projects, 2 users\n", w.gitlab.URL(), services)
 	started := time.Now()
-	s, err := startServer(ctx, binary, dir, w.configuration())
+	s, err := demo.Start(ctx, binary, dir, w.configuration())
 	if err != nil {
 		return err
 	}
-	defer s.stop()
-	fmt.Fprintf(out, "Server  %s\n\n", s.base)
+	defer s.Stop()
+	fmt.Fprintf(out, "Server  %s\n\n", s.Base)
 	for _, name := range []string{"component/default/shop-0", "component/default/tool-0", "user/default/ada", "group/default/web", "group/default/tools"} {
-		if _, err := s.until(ctx, name, exists); err != nil {
+		if _, err := s.Until(ctx, name, demo.Exists); err != nil {
 			return err
 		}
 	}
 	for n := range services {
-		if _, err := s.until(ctx, fmt.Sprintf("component/default/shop-%d", n), exists); err != nil {
+		if _, err := s.Until(ctx, fmt.Sprintf("component/default/shop-%d", n), demo.Exists); err != nil {
 			return err
 		}
 	}
@@ -66,7 +67,7 @@ func run(ctx context.Context, binary string, pushes int, out io.Writer) (err err
 }
 
 // play makes things happen at the hosts, and says when they are served.
-func play(ctx context.Context, w *world, s *server, pushes int, out io.Writer) error {
+func play(ctx context.Context, w *world, s *demo.Server, pushes int, out io.Writer) error {
 	for _, scene := range []struct {
 		title string
 		times int

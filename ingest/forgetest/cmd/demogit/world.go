@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/greenroom-idp/greenroom/ingest/forgetest"
+	"github.com/greenroom-idp/greenroom/ingest/forgetest/demo"
 )
 
 // services is how many repositories each host has.
@@ -90,7 +91,7 @@ func (w *world) fillGitLab() error {
 func (w *world) configuration() string {
 	return strings.NewReplacer(
 		"GITHUB_HOST", w.github.Host(), "GITHUB_URL", w.github.URL(), "GITHUB_API", w.github.API(), "GITHUB_RAW", w.github.Raw(),
-		"GITLAB_HOST", w.gitlab.Host(), "GITLAB_URL", w.gitlab.URL(), "GITLAB_API", w.gitlab.API(), "SECRET", hookSecret, "TOKEN", serverToken,
+		"GITLAB_HOST", w.gitlab.Host(), "GITLAB_URL", w.gitlab.URL(), "GITLAB_API", w.gitlab.API(), "SECRET", hookSecret, "TOKEN", demo.Token,
 	).Replace(`
 backend:
   baseUrl: http://localhost:7007
@@ -111,6 +112,10 @@ catalog:
 `)
 }
 
+func hook(s *demo.Server, topic string) forgetest.Hook {
+	return forgetest.Hook{URL: s.Base + "/api/events/http/" + topic, Secret: hookSecret}
+}
+
 func accepted(d forgetest.Delivered, err error) error {
 	if err == nil && d.Status != http.StatusAccepted {
 		err = fmt.Errorf("the webhook was answered with %d %s", d.Status, d.Body)
@@ -118,53 +123,53 @@ func accepted(d forgetest.Delivered, err error) error {
 	return err
 }
 
-func (w *world) pushGitHub(ctx context.Context, s *server, n int) (time.Duration, error) {
+func (w *world) pushGitHub(ctx context.Context, s *demo.Server, n int) (time.Duration, error) {
 	name, text := fmt.Sprintf("shop-%d", n%services), fmt.Sprintf("Change %d", n)
 	c, err := w.github.Commit("acme/"+name, "main", text, map[string]string{"catalog-info.yaml": component(name, text, "core")})
 	if err != nil {
 		return 0, err
 	}
 	began := time.Now()
-	if err := accepted(w.github.Deliver(ctx, s.hook("github"), "push", "", w.github.PushEvent(c))); err != nil {
+	if err := accepted(w.github.Deliver(ctx, hook(s, "github"), "push", "", w.github.PushEvent(c))); err != nil {
 		return 0, err
 	}
-	_, err = s.until(ctx, "component/default/"+name, has(text, "group:default/core"))
+	_, err = s.Until(ctx, "component/default/"+name, demo.Has(text, "group:default/core"))
 	return time.Since(began), err
 }
 
-func (w *world) pushGitLab(ctx context.Context, s *server, n int) (time.Duration, error) {
+func (w *world) pushGitLab(ctx context.Context, s *demo.Server, n int) (time.Duration, error) {
 	name, text := fmt.Sprintf("tool-%d", n%services), fmt.Sprintf("Change %d", n)
 	c, err := w.gitlab.Commit("tools/"+name, "main", text, map[string]string{"catalog-info.yaml": component(name, text, "tools")})
 	if err != nil {
 		return 0, err
 	}
 	began := time.Now()
-	if err := accepted(w.gitlab.Deliver(ctx, s.hook("gitlab"), "Push Hook", "", w.gitlab.PushEvent(c))); err != nil {
+	if err := accepted(w.gitlab.Deliver(ctx, hook(s, "gitlab"), "Push Hook", "", w.gitlab.PushEvent(c))); err != nil {
 		return 0, err
 	}
-	_, err = s.until(ctx, "component/default/"+name, has(text, "group:default/tools"))
+	_, err = s.Until(ctx, "component/default/"+name, demo.Has(text, "group:default/tools"))
 	return time.Since(began), err
 }
 
-func (w *world) join(ctx context.Context, s *server) (time.Duration, error) {
+func (w *world) join(ctx context.Context, s *demo.Server) (time.Duration, error) {
 	web := forgetest.Team{Slug: "web", Name: "Web", Parent: "everybody", Members: []string{"ada", "cyd"}}
 	w.github.PutTeam("acme", web)
 	began := time.Now()
-	if err := accepted(w.github.Deliver(ctx, s.hook("github"), "membership", "", w.github.MembershipEvent("added", "acme", web, "cyd"))); err != nil {
+	if err := accepted(w.github.Deliver(ctx, hook(s, "github"), "membership", "", w.github.MembershipEvent("added", "acme", web, "cyd"))); err != nil {
 		return 0, err
 	}
-	_, err := s.until(ctx, "group/default/web", has("hasMember", "user:default/cyd"))
+	_, err := s.Until(ctx, "group/default/web", demo.Has("hasMember", "user:default/cyd"))
 	return time.Since(began), err
 }
 
-func (w *world) archive(ctx context.Context, s *server) (time.Duration, error) {
+func (w *world) archive(ctx context.Context, s *demo.Server) (time.Duration, error) {
 	if err := w.github.Update("acme/shop-9", func(r *forgetest.Repository) { r.Archived = true }); err != nil {
 		return 0, err
 	}
 	began := time.Now()
-	if err := accepted(w.github.Deliver(ctx, s.hook("github"), "repository", "", w.github.RepositoryEvent("archived", "acme/shop-9", nil))); err != nil {
+	if err := accepted(w.github.Deliver(ctx, hook(s, "github"), "repository", "", w.github.RepositoryEvent("archived", "acme/shop-9", nil))); err != nil {
 		return 0, err
 	}
-	_, err := s.until(ctx, "component/default/shop-9", isGone)
+	_, err := s.Until(ctx, "component/default/shop-9", demo.IsGone)
 	return time.Since(began), err
 }

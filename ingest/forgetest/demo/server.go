@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"bufio"
@@ -14,21 +14,23 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/greenroom-idp/greenroom/ingest/forgetest"
 )
 
-const serverToken = "token-of-the-demonstration"
+// Token lets programs in: the configuration has it as external access.
+const Token = "token-of-the-demonstration"
 
-// A server is the program that is shown.
-type server struct {
-	base string
+// A Server is the program that is shown, as a process of its own.
+type Server struct {
+	// Base is its URL, without a slash at the end.
+	Base string
 	cmd  *exec.Cmd
 	done chan error
 }
 
-// startServer starts the program and waits until it listens.
-func startServer(ctx context.Context, binary, dir, configuration string) (*server, error) {
+// Start starts the built program with a configuration, which makes it listen on
+// a free port, and waits until it does. Its data is in dir. What it logs as
+// warning or error goes to the standard error of this process.
+func Start(ctx context.Context, binary, dir, configuration string) (*Server, error) {
 	file := filepath.Join(dir, "app-config.yaml")
 	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
 		return nil, err
@@ -42,7 +44,7 @@ func startServer(ctx context.Context, binary, dir, configuration string) (*serve
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("%w: `make build` makes it", err)
 	}
-	s := &server{cmd: cmd, done: make(chan error, 1)}
+	s := &Server{cmd: cmd, done: make(chan error, 1)}
 	address := make(chan string, 1)
 	go func() {
 		follow(log, address)
@@ -53,10 +55,10 @@ func startServer(ctx context.Context, binary, dir, configuration string) (*serve
 		if !ok {
 			return nil, fmt.Errorf("the server ended at once: %w", <-s.done)
 		}
-		s.base = "http://" + a
+		s.Base = "http://" + a
 		return s, nil
 	case <-ctx.Done():
-		return nil, errors.Join(ctx.Err(), s.stop())
+		return nil, errors.Join(ctx.Err(), s.Stop())
 	}
 }
 
@@ -80,8 +82,8 @@ func follow(log io.Reader, address chan<- string) {
 	}
 }
 
-// stop asks the server to end, and waits until it has.
-func (s *server) stop() error {
+// Stop asks the server to end, and waits until it has.
+func (s *Server) Stop() error {
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
@@ -93,16 +95,13 @@ func (s *server) stop() error {
 	}
 }
 
-func (s *server) hook(topic string) forgetest.Hook {
-	return forgetest.Hook{URL: s.base + "/api/events/http/" + topic, Secret: hookSecret}
-}
-
-// until asks for an entity until it is as it should be.
-func (s *server) until(ctx context.Context, name string, ok func(status int, body string) bool) (string, error) {
+// Until asks for an entity, by kind, namespace and name, until it is as it should
+// be, for a minute at most.
+func (s *Server) Until(ctx context.Context, name string, ok func(status int, body string) bool) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for {
-		status, body, err := s.get(ctx, "/api/catalog/entities/by-name/"+name)
+		status, body, err := s.Get(ctx, "/api/catalog/entities/by-name/"+name)
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", name, err)
 		}
@@ -113,27 +112,36 @@ func (s *server) until(ctx context.Context, name string, ok func(status int, bod
 	}
 }
 
-func (s *server) get(ctx context.Context, path string) (int, string, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.base+path, nil)
+// Get asks for a path.
+func (s *Server) Get(ctx context.Context, path string) (status int, body string, err error) {
+	return s.Send(ctx, http.MethodGet, path, "")
+}
+
+// Send sends a request with a body of JSON, "" for none.
+func (s *Server) Send(ctx context.Context, method, path, content string) (status int, body string, err error) {
+	r, err := http.NewRequestWithContext(ctx, method, s.Base+path, strings.NewReader(content))
 	if err != nil {
 		return 0, "", err
 	}
-	r.Header.Set("Authorization", "Bearer "+serverToken)
+	r.Header.Set("Authorization", "Bearer "+Token)
+	r.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return 0, "", err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	return resp.StatusCode, string(body), err
+	data, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(data), err
 }
 
-func exists(status int, _ string) bool { return status == http.StatusOK }
+// Exists is for entities that are there.
+func Exists(status int, _ string) bool { return status == http.StatusOK }
 
-func isGone(status int, _ string) bool { return status == http.StatusNotFound }
+// IsGone is for entities that are not.
+func IsGone(status int, _ string) bool { return status == http.StatusNotFound }
 
-// has is for entities that contain all of the texts.
-func has(texts ...string) func(int, string) bool {
+// Has is for entities that contain all of the texts.
+func Has(texts ...string) func(int, string) bool {
 	return func(status int, body string) bool {
 		for _, t := range texts {
 			if !strings.Contains(body, t) {
