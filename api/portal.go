@@ -13,6 +13,7 @@ import (
 	"github.com/greenroom-idp/greenroom/api/proxy"
 	"github.com/greenroom-idp/greenroom/api/schedule"
 	"github.com/greenroom-idp/greenroom/api/signals"
+	"github.com/greenroom-idp/greenroom/api/techdocs"
 	"github.com/greenroom-idp/greenroom/api/usersettings"
 )
 
@@ -34,6 +35,7 @@ type Portal struct {
 	// Tasks are shown below the plugins that have some.
 	Tasks        *schedule.Scheduler
 	UserSettings *usersettings.API
+	TechDocs     *techdocs.API
 }
 
 // home answers /, with the portal if there is one.

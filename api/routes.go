@@ -15,7 +15,7 @@ import (
 // plugins are those that are mounted below /api. What is not here has no
 // barrier and is not found.
 var plugins = [...]string{"app", "auth", "catalog", "events", "mcp-actions", "notifications", "permission", "proxy", "scaffolder", "search", "signals",
-	"user-settings"}
+	"techdocs", "user-settings"}
 
 // Plugins returns the ids of the plugins that this process has.
 func Plugins() []string { return slices.Clone(plugins[:]) }
@@ -213,6 +213,16 @@ func (s *Server) portalRoutes(e *gin.Engine) {
 		news.get("/:id", n.One)
 		news.post("/update", n.Update)
 	}
+	if t := s.portal.TechDocs; t != nil {
+		docs := group{s, e.Group("/api/techdocs")}
+		docs.get("/metadata/entity/:namespace/:kind/:name", t.EntityMetadata)
+		docs.get("/metadata/techdocs/:namespace/:kind/:name", t.SiteMetadata)
+		docs.get("/sync/:namespace/:kind/:name", t.Sync)
+		for _, path := range []string{"/static/docs/:namespace/:kind/:name", "/static/docs/:namespace/:kind/:name/*path"} {
+			docs.r.GET(path, s.handleFile(t.Static))
+			docs.r.HEAD(path, s.handleFile(t.Static))
+		}
+	}
 	if h := s.portal.Signals; h != nil {
 		e.GET("/api/signals", h.Connect) // takes the connection over, so it has no adapter
 		group{s, e.Group("/api/signals")}.get("/health", h.Health)
@@ -236,6 +246,15 @@ func (g group) delete(path string, h wire.Handler) { g.on(http.MethodDelete, pat
 
 func (g group) on(method, path string, h wire.Handler) {
 	g.r.Handle(method, path, g.s.handle(g.s.audited(method, g.r.BasePath()+path, h)))
+}
+
+// handleFile is the adapter for handlers that write what they answer.
+func (s *Server) handleFile(h func(*gin.Context) error) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if err := h(c); err != nil {
+			s.writeError(c, err)
+		}
+	}
 }
 
 func firstSegment(path string) string {

@@ -225,6 +225,9 @@ func (s *Server) Stopping() {
 	if s.portal.Signals != nil {
 		s.portal.Signals.Stop()
 	}
+	if s.portal.TechDocs != nil {
+		s.portal.TechDocs.Stop()
+	}
 }
 
 func (s *Server) closeOnce(c chan struct{}) {

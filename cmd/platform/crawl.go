@@ -39,6 +39,8 @@ type crawlParts struct {
 	engine   *engine.Engine
 	registry prometheus.Registerer
 	log      *slog.Logger
+	// pushed is told of repositories that were pushed to.
+	pushed func(repository string)
 }
 
 // A crawl is all that feeds the catalog by itself: providers, and webhooks.
@@ -191,7 +193,7 @@ func (c *crawl) addGitHubWebhook(p crawlParts, s *sources, scm *webhook.SCM) {
 		return
 	}
 	w := github.NewWebhook(github.WebhookOptions{
-		Secrets: secrets, Sink: sink{c.loop, p.engine}, SCM: scm, Commits: p.forges.github, Heads: p.forges.githubReaders,
+		Secrets: secrets, Sink: sink{c.loop, p.engine}, SCM: scm, Commits: p.forges.github, Heads: pushes{p.forges.githubReaders, p.pushed},
 		Discoveries: s.github, Organizations: s.githubOrgs, Known: knownHosts(p.hosts, integration.KindGitHub),
 	})
 	c.receivers["github"], c.handlers[github.WebhookSource] = w, w.Handle
@@ -203,7 +205,7 @@ func (c *crawl) addGitLabWebhook(p crawlParts, s *sources, scm *webhook.SCM) {
 		return
 	}
 	w := gitlab.NewWebhook(gitlab.WebhookOptions{
-		Secret: p.settings.Events.GitLabSecret, Sink: sink{c.loop, p.engine}, SCM: scm, Heads: p.forges.gitlabReaders,
+		Secret: p.settings.Events.GitLabSecret, Sink: sink{c.loop, p.engine}, SCM: scm, Heads: pushes{p.forges.gitlabReaders, p.pushed},
 		Discoveries: s.gitlab, Organizations: s.gitlabOrgs, Known: knownHosts(p.hosts, integration.KindGitLab),
 	})
 	c.receivers["gitlab"], c.handlers[gitlab.WebhookSource] = w, w.Handle

@@ -64,6 +64,7 @@ type platform struct {
 	scaffolder *scaffoldery
 	dataDir    string
 	portal     *portal
+	docs       *documentation
 
 	// background holds what runs until stop is called.
 	background errgroup.Group
@@ -76,7 +77,7 @@ func open(ctx context.Context, s *config.Settings, dataDir string, observed *obs
 	p := &platform{settings: s, log: observed.log, observed: observed, registry: prometheus.NewRegistry(), stop: func() {}, dataDir: dataDir}
 	for _, part := range []func(context.Context) error{
 		func(context.Context) error { return p.openStore(dataDir) },
-		p.openCatalog, p.openCrawl, p.openAPI, p.feed, p.startTasks, p.followSearch,
+		p.openCatalog, p.openCrawl, p.openAPI, p.feed, p.startTasks, p.followSearch, p.followDocs,
 	} {
 		if err := part(ctx); err != nil {
 			return nil, errors.Join(err, p.Close())
@@ -178,7 +179,7 @@ const processingWorkers = 8
 func (p *platform) openCrawl(context.Context) (err error) {
 	p.crawl, err = newCrawl(crawlParts{
 		settings: p.settings, hosts: p.hosts, forges: p.forges, db: p.db, store: p.store, index: p.index,
-		engine: p.engine, registry: p.registry, log: p.log,
+		engine: p.engine, registry: p.registry, log: p.log, pushed: p.docsPushed,
 	})
 	return err
 }
@@ -211,6 +212,9 @@ func (p *platform) openAPI(ctx context.Context) error {
 	}
 	searchAPI, err := p.newSearch(decider)
 	if err != nil {
+		return err
+	}
+	if err := p.openTechDocs(decider, catalogAPI); err != nil {
 		return err
 	}
 	p.scaffolder, err = newScaffolder(scaffolderParts{
@@ -267,7 +271,7 @@ func (p *platform) Failed() <-chan struct{} { return p.engine.Done() }
 // platform that is not whole.
 func (p *platform) Close() error {
 	p.stop()
-	errs := []error{p.background.Wait(), p.portal.Close()}
+	errs := []error{p.background.Wait(), p.portal.Close(), p.docs.Close()}
 	if p.scaffolder != nil { // its actions use the catalog
 		errs = append(errs, p.scaffolder.Close())
 	}

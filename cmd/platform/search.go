@@ -9,25 +9,25 @@ import (
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/searchapi"
+	"github.com/greenroom-idp/greenroom/api/techdocs/found"
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/catalog/index"
 	"github.com/greenroom-idp/greenroom/catalog/search"
 )
 
-// searchIndexes are what the search page looks in: entities, and the pages of
-// TechDocs, of which there are none yet.
+// searchIndexes are what the search page looks in: entities, and the sections of
+// documentation, which followDocs fills.
 type searchIndexes struct{ entities, docs *search.Index }
 
 // newSearch returns the search plugin over both types of documents, which the
 // search page asks for by name.
 func (p *platform) newSearch(decider *permission.Engine) (*searchapi.API, error) {
 	p.found = searchIndexes{search.New(), search.New()}
-	p.found.docs.MarkFilled()
 	read := catalogapi.EntityRead()
 	return searchapi.New(searchapi.Options{
 		Types: []searchapi.DocumentType{
 			{Name: search.TypeCatalog, Index: p.found.entities, Visibility: &read},
-			{Name: "techdocs", Index: p.found.docs, Visibility: &read},
+			{Name: found.Type, Index: p.found.docs, Visibility: &read},
 		},
 		Permissions:   decider,
 		MaxTermLength: p.settings.Search.MaxTermLength, MaxPageLimit: p.settings.Search.MaxPageLimit,

@@ -316,10 +316,52 @@ func (r *Reader) Tree(ctx context.Context, raw, token string, yield func(archive
 	if err != nil {
 		return err
 	}
-	return r.at(ctx, t.endpoint, head.Commit, token, func(s *filesystem.Storage) error {
-		w := &walk{storage: s, address: t, commit: head.Commit}
+	return r.treeOf(ctx, t, head.Commit, token, yield)
+}
+
+// treeOf reads all files below a place as they are in a commit.
+func (r *Reader) treeOf(ctx context.Context, t address, commit, token string, yield func(archive.Entry) error) error {
+	return r.at(ctx, t.endpoint, commit, token, func(s *filesystem.Storage) error {
+		w := &walk{storage: s, address: t, commit: commit}
 		return w.below(ctx, t.place.Path, archive.Options{Below: t.place.Path, Limits: r.o.Archive}, yield)
 	})
+}
+
+// Commit returns the commit that the ref of a URL is at, as it is known to
+// crawling.
+func (r *Reader) Commit(ctx context.Context, raw string) (string, error) {
+	t, err := r.parse(raw)
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, readTimeout, errTooSlow)
+	defer cancel()
+	head, err := r.head(ctx, t.endpoint, t.place, "")
+	return head.Commit, err
+}
+
+// TreeAt is Tree with the credentials of the integration, for the folder as it
+// is in a commit. A server that gives away only what branches are at may have
+// moved on meanwhile: then it is the folder as it is now.
+func (r *Reader) TreeAt(ctx context.Context, raw, commit string, yield func(archive.Entry) error) error {
+	t, err := r.parse(raw)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, treeTimeout, errTooSlow)
+	defer cancel()
+	begun := false
+	err = r.treeOf(ctx, t, commit, "", func(e archive.Entry) error {
+		begun = true
+		return yield(e)
+	})
+	if err == nil || begun || ctx.Err() != nil || errors.Is(err, catalog.ErrNotFound) {
+		return err
+	}
+	if now, askErr := r.ask(ctx, t.endpoint, t.place.Ref, ""); askErr == nil && now.Commit != commit {
+		return r.treeOf(ctx, t, now.Commit, "", yield)
+	}
+	return err
 }
 
 // ReadAs reads the file at a URL with a token in place of the integration's

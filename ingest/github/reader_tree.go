@@ -39,8 +39,13 @@ func (r *Reader) Tree(ctx context.Context, target, token string, yield func(arch
 		}
 		commit = head.Commit
 	}
+	return r.treeOf(ctx, target, place, commit, yield)
+}
+
+// treeOf reads all files below a place as they are in a commit.
+func (r *Reader) treeOf(ctx context.Context, target string, place integration.Place, commit string, yield func(archive.Entry) error) error {
 	found := false
-	err = r.tarball(ctx, target, place, commit, archive.Options{Strip: 1, Below: place.Path, Limits: r.o.Archive}, func(e archive.Entry) error {
+	err := r.tarball(ctx, target, place, commit, archive.Options{Strip: 1, Below: place.Path, Limits: r.o.Archive}, func(e archive.Entry) error {
 		found = true
 		return yield(e)
 	})
@@ -48,6 +53,34 @@ func (r *Reader) Tree(ctx context.Context, target, token string, yield func(arch
 		return catalog.NewError(catalog.NameNotFound, target+" could not be read, there is no such folder")
 	}
 	return err
+}
+
+// Commit returns the commit that the ref of a URL is at, as it is known to
+// crawling: from the host, or from a webhook that has said so since.
+func (r *Reader) Commit(ctx context.Context, target string) (string, error) {
+	if r.client == nil {
+		return "", catalog.NewError(catalog.NameInput, fmt.Sprintf("%s cannot be read: %s has no apiBaseUrl", target, r.host))
+	}
+	place, err := r.host.Place(target)
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, readTimeout, errTooSlow)
+	defer cancel()
+	head, err := r.head(ctx, target, place, "")
+	return head.Commit, err
+}
+
+// TreeAt is Tree with the credentials of the integration, for the folder as it
+// is in a commit.
+func (r *Reader) TreeAt(ctx context.Context, target, commit string, yield func(archive.Entry) error) error {
+	place, err := r.host.Place(target)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, treeTimeout, errTooSlow)
+	defer cancel()
+	return r.treeOf(ctx, target, place, commit, yield)
 }
 
 // ReadAs reads the file at a URL with a token in place of the integration's

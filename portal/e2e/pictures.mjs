@@ -37,6 +37,10 @@ await see(text(page, 'Finished step Copy the skeleton'));
 await see(heading(page, 'Done'));
 await picture('task');
 
+await page.goto('/docs/default/component/booking/how-to/book/');
+await see(page.locator('article.md-typeset').getByText('curl -X POST'));
+await picture('techdocs');
+
 await page.goto('/search?query=bike');
 await see(page.locator('mark'));
 await picture('search');

@@ -38,7 +38,7 @@ auth:
   session: {secret: hunter2}
   providers: {guest: {dangerouslyAllowOutsideDevelopment: true}, github: {production: {clientId: c, clientSecret: hunter2}}}
 permission: {enabled: true, policy: hunter2}
-techdocs: {builder: external, publisher: {type: awsS3, awsS3: {credentials: hunter2}}, sanitizer: {allowedIframeHosts: [a]}}
+techdocs: {builder: external, publisher: {type: awsS3, awsS3: {bucketName: docs, credentials: {accessKeyId: hunter2, secretAccessKey: hunter2}}}, sanitizer: {allowedIframeHosts: [a]}}
 search: {query: {pageLimit: 50}, pg: {password: hunter2}}
 integrations:
   github: [{host: github.com, token: hunter2}, {host: ghe.example.com, apiBaseUrl: 'https://u:hunter2@ghe.example.com/api/v3', apps: [{privateKey: hunter2}]}]

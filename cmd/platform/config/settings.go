@@ -30,6 +30,7 @@ type Settings struct {
 	Log                 Log
 	Tracing             Tracing
 	Portal              Portal
+	TechDocs            TechDocs
 	// PermissionEnabled is permission.enabled, and Policy what decides then.
 	PermissionEnabled bool
 	Policy            Policy
@@ -140,6 +141,7 @@ func Read(c *Config) (*Settings, error) {
 	s.Tracing = r.tracing(c.At("backend.tracing"))
 	s.Log.Audit = r.audit(c.At("backend.auditor"))
 	s.Portal = r.portal(c)
+	s.TechDocs = r.techdocs(c)
 	s.Warnings = append(r.warnings, unserved(c)...)
 	return s, errors.Join(append(r.faults, s.Validate())...)
 }

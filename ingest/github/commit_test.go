@@ -1,0 +1,44 @@
+package github_test
+
+import (
+	"context"
+	"io"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/greenroom-idp/greenroom/catalog"
+	files "github.com/greenroom-idp/greenroom/ingest/archive"
+	"github.com/greenroom-idp/greenroom/ingest/forgetest"
+	"github.com/greenroom-idp/greenroom/ingest/github"
+)
+
+// A folder can be read as it was in the commit that was asked for, and what a
+// webhook says counts at once.
+func TestTreeAt(t *testing.T) {
+	b := newBench(t, signedIn(), github.ReaderOptions{})
+	_, err := b.Add(forgetest.Repository{FullName: "acme/shop"}, map[string]string{"docs/index.md": "first"})
+	require.NoError(t, err)
+	url := b.URL() + "/acme/shop/tree/main/docs"
+	first, err := b.reader.Commit(context.Background(), url)
+	require.NoError(t, err)
+	require.Len(t, first, 40)
+	second, err := b.Commit("acme/shop", "main", "More", map[string]string{"docs/index.md": "second"})
+	require.NoError(t, err)
+	b.reader.Observe(b.URL()+"/acme/shop", "main", second.SHA, b.clock.now())
+	now, err := b.reader.Commit(context.Background(), url)
+	require.NoError(t, err)
+	require.Equal(t, second.SHA, now)
+	for commit, want := range map[string]string{first: "index.md first", now: "index.md second"} {
+		content := ""
+		err = b.reader.TreeAt(context.Background(), url, commit, func(e files.Entry) error {
+			data, err := io.ReadAll(e.Content)
+			content += e.Path + " " + string(data)
+			return err
+		})
+		require.NoError(t, err)
+		require.Equal(t, want, content)
+	}
+	_, err = b.reader.Commit(context.Background(), b.URL()+"/acme/nothing/tree/main/")
+	require.ErrorIs(t, err, catalog.ErrNotFound)
+}
