@@ -15,7 +15,7 @@ RACE := $(shell command -v gcc >/dev/null 2>&1 && [ "$$(go env CGO_ENABLED)" = 1
 
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build portal run release test lint bench bench-served fuzz conformance e2e demo-git demo-publish descriptions
+.PHONY: build portal run release test lint bench bench-served fuzz conformance e2e demo-git demo-publish descriptions node-interop
 
 build: ## bin/platform
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/platform ./cmd/platform
@@ -60,6 +60,9 @@ demo-git: build ## push to doubles of GitHub and GitLab, and see how soon the ca
 
 demo-publish: build ## a task publishes to a double of GitHub; git clone and curl read it back
 	go run ./ingest/forgetest/cmd/demopublish --platform bin/platform
+
+node-interop: ## a Node backend made of the packages of Backstage calls the platform and is called by it (needs Node and an npm registry)
+	NODE_INTEROP=1 go test -count=1 -run TestNodeBackend -v ./cmd/platform
 
 e2e: build portal ## a walk through the portal with Chromium, which is installed where apt is; E2E_PORT, E2E_ONLY
 	./portal/e2e/run

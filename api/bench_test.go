@@ -1,12 +1,21 @@
 package api_test
 
 import (
+	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/greenroom-idp/greenroom/api"
+	"github.com/greenroom-idp/greenroom/api/audit"
+	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 )
 
 // discard is a ResponseWriter that costs nothing.
@@ -40,6 +49,63 @@ func BenchmarkHandler(b *testing.B) {
 			for b.Loop() {
 				w := &discard{h: make(http.Header, 16)}
 				f.server.ServeHTTP(w, r)
+			}
+		})
+	}
+}
+
+// BenchmarkTracing shows what spans cost, and that they cost nothing where they
+// are off.
+func BenchmarkTracing(b *testing.B) {
+	for _, bc := range []struct {
+		name     string
+		provider *sdktrace.TracerProvider
+	}{
+		{"off", nil},
+		{"on, not sampled", sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.NeverSample()))},
+		{"on", sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(tracetest.NewSpanRecorder()))},
+	} {
+		b.Run(bc.name, func(b *testing.B) {
+			f := newFixture(b, func(o *api.Options, _ *auth.Options) {
+				if bc.provider != nil {
+					o.Tracer = bc.provider.Tracer("bench")
+				}
+			})
+			page(strings.Repeat("x", 1700))(f.reader)
+			r := httptest.NewRequest("GET", "/api/catalog/entities/by-name/component/default/payment-service", nil)
+			r.Header.Set("Authorization", "Bearer "+f.token)
+			b.ReportAllocs()
+			for b.Loop() {
+				f.server.ServeHTTP(&discard{h: make(http.Header, 16)}, r)
+			}
+		})
+	}
+}
+
+// BenchmarkAudit shows what the two lines of a read cost that is audited to a
+// file, and that it costs nothing where it is not.
+func BenchmarkAudit(b *testing.B) {
+	file, err := os.OpenFile(filepath.Join(b.TempDir(), "audit.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer file.Close()
+	log := slog.New(slog.NewTextHandler(io.Discard, nil)) // at level info, where reads are not seen
+	for _, bc := range []struct {
+		name    string
+		options audit.Options
+	}{
+		{"log alone", audit.Options{Log: log}},
+		{"file", audit.Options{Log: log, Own: slog.New(slog.NewJSONHandler(file, nil))}},
+	} {
+		b.Run(bc.name, func(b *testing.B) {
+			f := newFixture(b, func(o *api.Options, _ *auth.Options) { o.Auditor = audit.New(bc.options) })
+			page(strings.Repeat("x", 1700))(f.reader)
+			r := httptest.NewRequest("GET", "/api/catalog/entities/by-name/component/default/payment-service", nil)
+			r.Header.Set("Authorization", "Bearer "+f.token)
+			b.ReportAllocs()
+			for b.Loop() {
+				f.server.ServeHTTP(&discard{h: make(http.Header, 16)}, r)
 			}
 		})
 	}

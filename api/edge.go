@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/greenroom-idp/greenroom/api/wire"
 	"github.com/greenroom-idp/greenroom/catalog"
 )
 
@@ -18,7 +19,11 @@ import (
 // answer does.
 func (s *Server) edge(c *gin.Context) {
 	start := s.now()
-	ctx := &requestContext{Context: c.Request.Context(), ids: s.ids, number: s.ids.last.Add(1)}
+	around := c.Request.Context()
+	if s.tracer != nil {
+		around = s.startSpan(around, c.Request)
+	}
+	ctx := &requestContext{Context: around, ids: s.ids, number: s.ids.last.Add(1)}
 	c.Request = c.Request.WithContext(ctx)
 	s.metrics.inFlight.Inc()
 	defer s.finish(c, start)
@@ -49,6 +54,9 @@ func (s *Server) finish(c *gin.Context, start time.Time) {
 	took := s.now().Sub(start)
 	s.metrics.inFlight.Dec()
 	s.metrics.observe(c.Request.Method, c.FullPath(), c.Writer.Status(), took)
+	if s.tracer != nil {
+		s.endSpan(c, c.Writer.Status())
+	}
 	if s.accessLog {
 		s.logAccess(c, start, took)
 	}
@@ -58,19 +66,27 @@ func (s *Server) finish(c *gin.Context, start time.Time) {
 }
 
 func (s *Server) logAccess(c *gin.Context, start time.Time, took time.Duration) {
-	r := c.Request
-	if !s.log.Enabled(r.Context(), slog.LevelInfo) {
+	r, level := c.Request, slog.LevelInfo
+	if !s.logHealth && strings.HasPrefix(c.FullPath(), healthPath) {
+		level = slog.LevelDebug // asked for every few seconds, and never of interest
+	}
+	if !s.log.Enabled(r.Context(), level) {
 		return
 	}
-	url := r.RequestURI
-	if !strings.HasPrefix(url, "/") {
-		url = r.URL.RequestURI() // the absolute form may hold a password
-	}
-	s.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+	s.log.LogAttrs(r.Context(), level, "request",
 		slog.String("type", "incomingRequest"), slog.Time("date", start), slog.String("method", r.Method),
-		slog.String("url", loggedURL(url)), slog.Int("status", c.Writer.Status()), slog.String("http_version", r.Proto),
-		slog.String("user_agent", r.UserAgent()), slog.String("referrer", loggedURL(r.Referer())),
+		slog.String("url", wire.LoggedURL(sentURL(r))), slog.Int("status", c.Writer.Status()), slog.String("http_version", r.Proto),
+		slog.String("user_agent", r.UserAgent()), slog.String("referrer", wire.LoggedURL(r.Referer())),
 		slog.Int("content_length", max(0, c.Writer.Size())), slog.Duration("took", took))
+}
+
+// sentURL returns the path and query of a request as they were sent. The
+// absolute form may hold a password.
+func sentURL(r *http.Request) string {
+	if strings.HasPrefix(r.RequestURI, "/") {
+		return r.RequestURI
+	}
+	return r.URL.RequestURI()
 }
 
 // barrier stands before all routes of plugins, those that do not exist
@@ -92,6 +108,7 @@ func (s *Server) barrier(c *gin.Context) {
 	}
 	principal, err := s.auth.Admit(c.Request, plugin, path)
 	if err != nil {
+		s.challenge(c, err)
 		s.refuse(c, err)
 		return
 	}

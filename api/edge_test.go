@@ -393,6 +393,11 @@ func TestStates(t *testing.T) {
 		assert.Equal(t, 200, <-done, "a request that waits goes on when the start ends")
 		assert.JSONEq(t, `{"status":"ok"}`, f.do("GET", "/.backstage/health/v1/readiness", "").text())
 
+		f.server.Leaving()
+		assert.Equal(t, 200, f.do("GET", "/api/catalog/entities", "").status, "requests are still answered")
+		res = f.do("GET", "/.backstage/health/v1/readiness", "")
+		assert.Equal(t, 503, res.status)
+		assert.JSONEq(t, `{"message":"Backend is shutting down","status":"error"}`, res.text())
 		f.server.Stopping()
 		f.server.Stopping() // a second signal changes nothing
 		assert.Contains(t, f.do("GET", "/api/catalog/entities", "").text(), "Service is shutting down")
@@ -428,4 +433,21 @@ func TestMetricsAndAccessLog(t *testing.T) {
 	assert.Contains(t, f.logged.String(), "user_agent=probe/1")
 	assert.Contains(t, f.logged.String(), "url=/api/catalog/entities status=200")
 	assert.NotContains(t, f.logged.String(), f.token)
+}
+
+// Whether the program is well is asked for all day long.
+func TestHealthIsNotInTheAccessLog(t *testing.T) {
+	for _, logged := range []bool{false, true} {
+		f := newFixture(t, func(o *api.Options, _ *auth.Options) {
+			o.AccessLog, o.LogHealth = true, logged
+		})
+		page(`[]`)(f.reader)
+		for _, path := range []string{"/.backstage/health/v1/liveness", "/.backstage/health/v1/readiness", "/.Backstage/Health/v1/liveness/"} {
+			assert.Equal(t, 200, f.do("GET", path, "", anonymous).status)
+		}
+		assert.Equal(t, 200, f.do("GET", "/api/catalog/entities", "").status)
+		found := strings.Count(strings.ToLower(f.logged.String()), "/.backstage/health")
+		assert.Equal(t, map[bool]int{true: 3, false: 0}[logged], found, "at level info")
+		assert.Contains(t, f.logged.String(), "url=/api/catalog/entities status=200")
+	}
 }

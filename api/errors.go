@@ -100,11 +100,7 @@ func (s *Server) mask(ctx context.Context, err error) *catalog.Error {
 // relativeURL returns the path and query as they were sent, below the mount of
 // the plugin.
 func relativeURL(r *http.Request) string {
-	uri := r.RequestURI
-	if !strings.HasPrefix(uri, "/") {
-		uri = r.URL.RequestURI()
-	}
-	_, rest := splitMount(uri)
+	_, rest := splitMount(sentURL(r))
 	return rest
 }
 

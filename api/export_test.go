@@ -1,9 +1,21 @@
 package api
 
-import "github.com/gin-gonic/gin"
+import (
+	"strings"
 
-// Routes returns all routes.
-func (s *Server) Routes() gin.RoutesInfo { return s.engine.Routes() }
+	"github.com/greenroom-idp/greenroom/api/wire"
+)
 
 // LoggedURL returns what of a URL is written to the log.
-func LoggedURL(uri string) string { return loggedURL(uri) }
+func LoggedURL(uri string) string { return wire.LoggedURL(uri) }
+
+// AuditRules returns method and path of what is audited.
+func (s *Server) AuditRules() (out []string) {
+	for plugin, rules := range s.audits {
+		for route := range rules {
+			method, path, _ := strings.Cut(route, " ")
+			out = append(out, method+" /api/"+plugin+path)
+		}
+	}
+	return out
+}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -27,7 +28,7 @@ func (s *Server) limit(c *gin.Context) {
 	global, plugin := s.limits.Global, (*ratelimit.Limiter)(nil)
 	if s.limits.Plugins != nil {
 		id, _ := splitMount(c.Request.URL.EscapedPath())
-		plugin = s.limits.Plugins[id]
+		plugin = s.limits.Plugins[strings.ToLower(id)]
 	}
 	if global == nil && plugin == nil {
 		c.Next()

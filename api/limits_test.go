@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -40,4 +41,29 @@ func TestRateLimits(t *testing.T) {
 	assert.Equal(t, "nosniff", res.header.Get("X-Content-Type-Options"))
 	now = now.Add(time.Minute)
 	assert.Equal(t, 200, f.do("GET", "/", "", anonymous).status)
+}
+
+// A limit of a plugin is not got around by the case of its name, nor by paths
+// that lead nowhere, and it counts each client by what a trusted proxy says.
+func TestLimitsOfAPluginHoldForAllItsPaths(t *testing.T) {
+	f := newFixture(t, func(o *api.Options, _ *auth.Options) {
+		o.Limits = api.Limits{
+			Plugins: map[string]*ratelimit.Limiter{"catalog": ratelimit.New(ratelimit.Rule{Limit: 3}, nil)},
+			Trust:   ratelimit.TrustHops(1),
+		}
+	})
+	page(`[]`)(f.reader)
+	from := func(client string) requestOption { return with("X-Forwarded-For", "203.0.113.1, "+client) }
+	for _, tc := range []struct {
+		path, client string
+		status       int
+	}{
+		{"/api/catalog/entities", "192.0.2.7", 200}, {"/API/Catalog/entities", "192.0.2.7", 200}, {"/api/CATALOG/nowhere", "192.0.2.7", 404},
+		{"/api/catalog/entities", "192.0.2.7", 429}, {"/Api/catALOG/nowhere", "192.0.2.7", 429}, {"/api/catalog", "192.0.2.7", 429},
+		{"/api/catalog/entities", "192.0.2.8", 200}, {"/.backstage/health/v1/liveness", "192.0.2.7", 200},
+	} {
+		res := f.do("GET", tc.path, "", from(tc.client))
+		assert.Equal(t, tc.status, res.status, tc)
+		assert.Equal(t, strings.HasPrefix(tc.path, "/.backstage"), res.header.Get("X-RateLimit-Limit") == "", "every limited answer says so")
+	}
 }

@@ -7,6 +7,8 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/greenroom-idp/greenroom/api/actions"
 	"github.com/greenroom-idp/greenroom/api/app"
+	"github.com/greenroom-idp/greenroom/api/auth/oauthserver"
+	"github.com/greenroom-idp/greenroom/api/mcpactions"
 	"github.com/greenroom-idp/greenroom/api/notifications"
 	"github.com/greenroom-idp/greenroom/api/proxy"
 	"github.com/greenroom-idp/greenroom/api/schedule"
@@ -25,6 +27,10 @@ type Portal struct {
 	Signals       *signals.Hub
 	// Actions are offered below the plugins that have some.
 	Actions *actions.Registry
+	// MCP offers them to clients of MCP.
+	MCP *mcpactions.Service
+	// OAuth lets them get tokens from users.
+	OAuth *oauthserver.Server
 	// Tasks are shown below the plugins that have some.
 	Tasks        *schedule.Scheduler
 	UserSettings *usersettings.API
@@ -37,7 +43,7 @@ func (s *Server) home(c *gin.Context) {
 		return
 	}
 	w := s.portal.Welcome
-	w.Ready = closed(s.ready) && !closed(s.stopping)
+	w.Ready = closed(s.ready) && !closed(s.leaving)
 	c.Writer.Header().Set("Cache-Control", "no-store, max-age=0")
 	c.Data(http.StatusOK, "text/html; charset=utf-8", w.Page())
 }
@@ -50,7 +56,7 @@ func (s *Server) notFound(c *gin.Context) {
 	plugin, rest := splitMount(path)
 	switch provider := firstSegment(rest); {
 	case strings.EqualFold(plugin, "auth") && provider != "":
-		s.writeError(c, s.auth.UnknownProvider(provider))
+		s.writeError(c, s.signIn.NotFound(provider))
 	case s.portal.Proxy != nil && plugin == "proxy":
 		if err := s.portal.Proxy.Serve(c, relativeURL(c.Request)); err != nil {
 			s.writeError(c, err)

@@ -49,6 +49,8 @@ func (s *Server) write(c *gin.Context, answer any) {
 		s.stream(c, a)
 	case wire.Text:
 		c.Data(a.Code, "text/plain; charset=utf-8", []byte(a.Body))
+	case wire.HTML:
+		c.Data(a.Code, "text/html", []byte(a.Body))
 	case wire.Linked:
 		if a.Link != "" {
 			c.Writer.Header().Set("Link", a.Link)

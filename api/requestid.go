@@ -8,7 +8,9 @@ import (
 	"strconv"
 	"sync/atomic"
 
+	"github.com/greenroom-idp/greenroom/api/audit"
 	"github.com/greenroom-idp/greenroom/api/auth"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // A requestContext is the context of one request. It holds what the edge
@@ -18,6 +20,7 @@ type requestContext struct {
 	ids       *requestIDs
 	number    uint64
 	principal *auth.Principal // set by the barrier, before any handler runs
+	event     *audit.Event    // of the audit log; nil: there is none
 }
 
 type requestKey struct{}
@@ -32,6 +35,8 @@ func (c *requestContext) Value(key any) any {
 		if c.principal != nil {
 			return c.principal
 		}
+	case audit.Key:
+		return c.event
 	}
 	return c.Context.Value(key)
 }
@@ -40,13 +45,14 @@ func (c *requestContext) Value(key any) any {
 // writes it down.
 type requestIDs struct {
 	prefix string
+	traced bool // requests have spans, so that lines of the log name them
 	last   atomic.Uint64
 }
 
-func newRequestIDs() *requestIDs {
+func newRequestIDs(traced bool) *requestIDs {
 	var b [4]byte
 	_, _ = rand.Read(b[:]) // never fails
-	return &requestIDs{prefix: hex.EncodeToString(b[:]) + "-"}
+	return &requestIDs{prefix: hex.EncodeToString(b[:]) + "-", traced: traced}
 }
 
 // RequestID returns the id of the request that a context belongs to, "" if to
@@ -56,19 +62,26 @@ func RequestID(ctx context.Context) string {
 	if !ok {
 		return ""
 	}
-	return c.ids.prefix + strconv.FormatUint(c.number, 10)
+	return c.id()
 }
 
+func (c *requestContext) id() string { return c.ids.prefix + strconv.FormatUint(c.number, 10) }
+
 // LogHandler returns a handler that adds request_id to every record that is
-// logged with the context of a request.
+// logged with the context of a request, and trace_id and span_id where requests
+// are traced.
 func LogHandler(next slog.Handler) slog.Handler { return logHandler{next} }
 
 type logHandler struct{ slog.Handler }
 
 func (h logHandler) Handle(ctx context.Context, r slog.Record) error {
-	if ctx != nil {
-		if id := RequestID(ctx); id != "" {
-			r.AddAttrs(slog.String("request_id", id))
+	if ctx == nil {
+		return h.Handler.Handle(ctx, r)
+	}
+	if c, ok := ctx.Value(requestKey{}).(*requestContext); ok {
+		r.AddAttrs(slog.String("request_id", c.id()))
+		if span := trace.SpanContextFromContext(ctx); c.ids.traced && span.IsValid() {
+			r.AddAttrs(slog.String("trace_id", span.TraceID().String()), slog.String("span_id", span.SpanID().String()))
 		}
 	}
 	return h.Handler.Handle(ctx, r)

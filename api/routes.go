@@ -1,10 +1,12 @@
 package api
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
+	"github.com/greenroom-idp/greenroom/api/metricnames"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/wire"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -12,14 +14,19 @@ import (
 
 // plugins are those that are mounted below /api. What is not here has no
 // barrier and is not found.
-var plugins = [...]string{"app", "auth", "catalog", "events", "notifications", "permission", "proxy", "scaffolder", "search", "signals",
+var plugins = [...]string{"app", "auth", "catalog", "events", "mcp-actions", "notifications", "permission", "proxy", "scaffolder", "search", "signals",
 	"user-settings"}
+
+// Plugins returns the ids of the plugins that this process has.
+func Plugins() []string { return slices.Clone(plugins[:]) }
 
 func isPlugin(name string) bool { return slices.Contains(plugins[:], name) }
 
 const (
 	pluginKeysPath = "/.backstage/auth/v1/jwks.json"
 	cookiePath     = "/.backstage/auth/v1/cookie"
+	healthPath     = "/.backstage/health"
+	metricsPath    = "/metrics"
 )
 
 // routes are all routes of the program. GET routes answer HEAD as well.
@@ -34,13 +41,13 @@ func (s *Server) routes() *gin.Engine {
 	root := group{s, e.Group("")}
 	e.GET("/", s.home)
 	e.HEAD("/", s.home)
-	root.get("/.backstage/health/v1/liveness", s.liveness)
-	root.get("/.backstage/health/v1/readiness", s.readiness)
-	e.GET("/metrics", gin.WrapH(promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{})))
+	root.get(healthPath+"/v1/liveness", s.liveness)
+	root.get(healthPath+"/v1/readiness", s.readiness)
+	e.GET(metricsPath, gin.WrapH(promhttp.HandlerFor(metricnames.Gatherer{From: s.registry}, promhttp.HandlerOpts{})))
 
 	for _, plugin := range plugins {
 		p := group{s, e.Group("/api/" + plugin)}
-		p.get(pluginKeysPath, s.auth.PluginJWKS)
+		p.get(pluginKeysPath, s.auth.PluginJWKS(plugin))
 		p.get(cookiePath, s.auth.IssueCookie(plugin))
 		p.delete(cookiePath, s.auth.DropCookie)
 	}
@@ -60,7 +67,7 @@ func (s *Server) routes() *gin.Engine {
 		s.scaffolderRoutes(group{s, e.Group("/api/scaffolder")})
 	}
 	if s.events != nil {
-		e.POST("/api/events/http/:topic", s.handle(s.events.Post))
+		s.eventRoutes(group{s, e.Group("/api/events")})
 	}
 	if s.providers != nil {
 		cat.get("/providers", s.providers.List)
@@ -80,15 +87,34 @@ func (s *Server) searchRoutes(g group) {
 	g.post("/.well-known/backstage/permissions/apply-conditions", s.search.ApplyConditions)
 }
 
+func (s *Server) eventRoutes(g group) {
+	g.post("/http/:topic", s.events.Post)
+	if s.events.HasBus() {
+		g.get("/openapi.json", s.events.OpenAPI)
+		g.post("/bus/v1/events", s.events.Publish)
+		g.put("/bus/v1/subscriptions/:subscriptionId", s.events.Subscribe)
+		g.on(http.MethodGet, "/bus/v1/subscriptions/:subscriptionId/events", s.events.Events) // HEAD would take events away
+	}
+}
+
 func (s *Server) authRoutes(auth group) {
 	auth.get("/.well-known/jwks.json", s.auth.JWKS)
-	auth.get("/.well-known/openid-configuration", s.auth.Discovery)
+	if s.portal.OAuth == nil { // which knows more
+		auth.get("/.well-known/openid-configuration", s.auth.Discovery)
+	}
 	auth.get("/v1/userinfo", s.auth.UserInfo)
+	auth.get("/v1/whoami", s.auth.WhoAmI)
+	if s.tokens != nil {
+		auth.get("/v1/service-tokens", s.tokens.List)
+		auth.post("/v1/service-tokens", s.tokens.Create)
+		auth.delete("/v1/service-tokens/:id", s.tokens.Revoke)
+	}
 	auth.get("/guest/refresh", s.auth.GuestRefresh)
 	auth.post("/guest/refresh", s.auth.GuestRefresh)
 	auth.get("/guest/start", s.auth.GuestRedirect)
 	auth.get("/guest/handler/frame", s.auth.GuestRedirect)
 	auth.post("/guest/handler/frame", s.auth.GuestRedirect)
+	s.signInRoutes(auth)
 }
 
 func (s *Server) catalogRoutes(cat group) {
@@ -152,9 +178,16 @@ func (s *Server) portalRoutes(e *gin.Engine) {
 		for _, plugin := range a.Plugins() {
 			offered := group{s, e.Group("/api/" + plugin + "/.backstage/actions")}
 			offered.get("/v1/actions", a.List(plugin))
-			offered.post("/v1/actions/:id/invoke", a.Invoke(plugin, false))
-			offered.post("/v2/actions/:id/invoke", a.Invoke(plugin, true))
+			offered.get("/v1/status", a.Status(plugin))
+			offered.post("/v1/actions/:id/invoke", a.Handler(plugin, false))
+			offered.post("/v2/actions/:id/invoke", a.Handler(plugin, true))
 		}
+	}
+	if s.portal.MCP != nil {
+		s.mcpRoutes(e)
+	}
+	if s.portal.OAuth != nil {
+		s.oauthRoutes(e)
 	}
 	if t := s.portal.Tasks; t != nil {
 		for _, plugin := range t.Plugins() {
@@ -193,12 +226,17 @@ type group struct {
 }
 
 func (g group) get(path string, h wire.Handler) {
+	h = g.s.audited(http.MethodGet, g.r.BasePath()+path, h)
 	g.r.GET(path, g.s.handle(h))
 	g.r.HEAD(path, g.s.handle(h))
 }
-func (g group) post(path string, h wire.Handler)   { g.r.POST(path, g.s.handle(h)) }
-func (g group) put(path string, h wire.Handler)    { g.r.PUT(path, g.s.handle(h)) }
-func (g group) delete(path string, h wire.Handler) { g.r.DELETE(path, g.s.handle(h)) }
+func (g group) post(path string, h wire.Handler)   { g.on(http.MethodPost, path, h) }
+func (g group) put(path string, h wire.Handler)    { g.on(http.MethodPut, path, h) }
+func (g group) delete(path string, h wire.Handler) { g.on(http.MethodDelete, path, h) }
+
+func (g group) on(method, path string, h wire.Handler) {
+	g.r.Handle(method, path, g.s.handle(g.s.audited(method, g.r.BasePath()+path, h)))
+}
 
 func firstSegment(path string) string {
 	segment, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")

@@ -337,8 +337,6 @@ func TestATaskFromRequestToCompletion(t *testing.T) {
 	require.NoError(t, json.Unmarshal(r.body, &events))
 	require.Equal(t, "completion", events[len(events)-1]["type"])
 	require.Contains(t, r.text(), "hello Ada")
-	require.Contains(t, w.audits.String(), "event_id=task")
-	require.Contains(t, w.audits.String(), "action_type=create")
 	require.Contains(t, w.audits.String(), "Scaffolding task for template:default/hello created by user:development/guest")
 
 	r = w.do("GET", "/api/scaffolder/v2/tasks?createdBy=user:development/guest&status=completed&status=failed&limit=5", "")

@@ -9,16 +9,20 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/greenroom-idp/greenroom/api/audit"
 	"github.com/greenroom-idp/greenroom/api/auth"
+	"github.com/greenroom-idp/greenroom/api/auth/servicetokens"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
 	"github.com/greenroom-idp/greenroom/api/eventsapi"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/providerapi"
 	"github.com/greenroom-idp/greenroom/api/scaffolderapi"
 	"github.com/greenroom-idp/greenroom/api/searchapi"
+	"github.com/greenroom-idp/greenroom/api/signin"
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/klauspost/compress/gzip"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Options are what a Server needs; the zero value of a field means what is
@@ -36,15 +40,22 @@ type Options struct {
 	// none.
 	Events    *eventsapi.API
 	Providers *providerapi.API
+	// ServiceTokens issues and revokes tokens; nil: there are none.
+	ServiceTokens *servicetokens.API
 	// Portal are the small plugins of the portal; those that are nil are not
 	// mounted.
 	Portal Portal
+	// SignIn answers for providers of accounts; nil: there is the guest alone.
+	SignIn *signin.Service
 	// Limits refuse clients that ask too often; the zero value refuses nobody.
 	Limits Limits
 	// Logger takes access log, faults and panics; nil: they are lost.
 	Logger *slog.Logger
 	// AccessLog writes a line at level info for every request; false: none.
 	AccessLog bool
+	// LogHealth has requests for health in the access log at level info, too;
+	// false: they are at level debug.
+	LogHealth bool
 	// Registry is served at /metrics and gets the metrics of HTTP; nil: one of
 	// its own.
 	Registry *prometheus.Registry
@@ -61,6 +72,12 @@ type Options struct {
 	StartupWait time.Duration
 	// HealthHeaders are added to health answers; nil: none.
 	HealthHeaders map[string]string
+	// Auditor writes who did what; nil: nobody does.
+	Auditor *audit.Auditor
+	// Tracer makes a span of every request; nil: nothing is traced.
+	Tracer trace.Tracer
+	// TraceUsers names in spans who asks; false: it is not told.
+	TraceUsers bool
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 }
@@ -74,10 +91,17 @@ type Server struct {
 	scaffolder  *scaffolderapi.API
 	events      *eventsapi.API
 	providers   *providerapi.API
+	tokens      *servicetokens.API
 	portal      Portal
+	signIn      *signin.Service
 	limits      Limits
 	log         *slog.Logger
 	accessLog   bool
+	logHealth   bool
+	auditor     *audit.Auditor
+	tracer      trace.Tracer
+	traceUsers  bool
+	audits      map[string]map[string]auditRule // by plugin, and by method and path
 	registry    *prometheus.Registry
 	metrics     *httpMetrics
 	cors        *cors
@@ -92,6 +116,7 @@ type Server struct {
 
 	mu       sync.Mutex
 	ready    chan struct{} // closed once started
+	leaving  chan struct{} // closed once readiness fails, as the end is near
 	stopping chan struct{} // closed once stopping
 }
 
@@ -105,10 +130,13 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		auth: o.Auth, permission: o.Permission, catalog: o.Catalog, scaffolder: o.Scaffolder, events: o.Events, providers: o.Providers,
-		search: o.Search, portal: o.Portal, limits: o.Limits, log: o.Logger, accessLog: o.AccessLog,
+		search: o.Search, portal: o.Portal, signIn: o.SignIn, limits: o.Limits, log: o.Logger, accessLog: o.AccessLog, logHealth: o.LogHealth,
+		tracer: o.Tracer, traceUsers: o.TraceUsers,
+		auditor: o.Auditor, audits: map[string]map[string]auditRule{"catalog": catalogAudits(), "scaffolder": scaffolderAudits()},
 		registry: o.Registry, headers: securityHeaders(o.CSP), health: o.HealthHeaders, now: o.Now,
-		ids: newRequestIDs(), startupWait: o.StartupWait, ready: make(chan struct{}), stopping: make(chan struct{}),
+		ids: newRequestIDs(o.Tracer != nil), startupWait: o.StartupWait, ready: make(chan struct{}), leaving: make(chan struct{}), stopping: make(chan struct{}),
 	}
+	s.tokens = o.ServiceTokens
 	s.setDefaults()
 	o.Permission.SetApplier(catalogapi.EntityType, o.Catalog)
 	if o.Scaffolder != nil {
@@ -151,6 +179,9 @@ func (s *Server) setDefaults() {
 	}
 }
 
+// Routes returns all routes, for those who look at the surface as a whole.
+func (s *Server) Routes() gin.RoutesInfo { return s.engine.Routes() }
+
 // ServeHTTP answers one request. What becomes another protocol is not
 // compressed.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -172,13 +203,21 @@ func (s *Server) canonical(w http.ResponseWriter, r *http.Request) {
 // Started lets requests to plugins through, and makes readiness succeed.
 func (s *Server) Started() { s.closeOnce(s.ready) }
 
+// Leaving makes readiness fail, so that load balancers look for somebody else.
+// Requests are answered as before.
+func (s *Server) Leaving() { s.closeOnce(s.leaving) }
+
 // Stopping refuses requests to plugins, makes readiness fail, ends those
 // requests that wait for events, and sends the open connections of signals
 // away: nothing else would end them.
 func (s *Server) Stopping() {
+	s.Leaving()
 	s.closeOnce(s.stopping)
 	if s.scaffolder != nil {
 		s.scaffolder.Stop()
+	}
+	if s.events != nil {
+		s.events.Stop()
 	}
 	if s.portal.Signals != nil {
 		s.portal.Signals.Stop()

@@ -45,7 +45,7 @@ func (s *Server) liveness(c *gin.Context) (any, error) {
 func (s *Server) readiness(c *gin.Context) (any, error) {
 	s.addHealthHeaders(c)
 	switch {
-	case closed(s.stopping):
+	case closed(s.leaving):
 		return unready("Backend is shutting down"), nil
 	case !closed(s.ready):
 		return unready("Backend has not started yet"), nil

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"time"
@@ -19,13 +20,18 @@ const stallTimeout = 30 * time.Second
 // hold small pieces back.
 func (s *Server) stream(c *gin.Context, a wire.Stream) {
 	h := c.Writer.Header()
-	h.Set("Content-Type", a.ContentType)
+	if a.ContentType != "" {
+		h.Set("Content-Type", a.ContentType)
+	}
+	for name, value := range a.Header {
+		h.Set(name, value)
+	}
 	if !a.Bulk {
 		h.Set("Cache-Control", "no-cache")
 		h.Set("Connection", "keep-alive")
 		h.Set(gzhttp.HeaderNoCompression, "1")
 	}
-	c.Status(http.StatusOK)
+	c.Status(cmp.Or(a.Code, http.StatusOK))
 	if c.Request.Method == http.MethodHead {
 		c.Writer.WriteHeaderNow()
 		return

@@ -25,6 +25,7 @@ import (
 	"github.com/greenroom-idp/greenroom/api/apitest"
 	"github.com/greenroom-idp/greenroom/api/app"
 	"github.com/greenroom-idp/greenroom/api/auth"
+	"github.com/greenroom-idp/greenroom/api/mcpactions"
 	"github.com/greenroom-idp/greenroom/api/notifications"
 	"github.com/greenroom-idp/greenroom/api/notifications/boltnotices"
 	"github.com/greenroom-idp/greenroom/api/proxy"
@@ -81,9 +82,12 @@ func wholePortal(t *testing.T, change func(*api.Options)) *apitest.Server {
 		require.NoError(t, err)
 		t.Cleanup(hub.Close)
 		o.Auth = authority
-		offered := actions.New(authority, nil)
+		offered, err := actions.New(actions.Options{Authenticator: authority, Decider: o.Permission})
+		require.NoError(t, err)
 		require.NoError(t, offered.Add(actions.WhoAmI(nobody{})))
-		o.Portal = api.Portal{Actions: offered, App: site, Notifications: news, Proxy: forwarder, Signals: hub, Tasks: tasks, UserSettings: usersettings.New(settings, hub)}
+		mcp, err := mcpactions.New(mcpactions.Options{Actions: offered, Servers: []mcpactions.Server{{Name: "all"}, {Key: "some", Name: "some"}}})
+		require.NoError(t, err)
+		o.Portal = api.Portal{Actions: offered, MCP: mcp, App: site, Notifications: news, Proxy: forwarder, Signals: hub, Tasks: tasks, UserSettings: usersettings.New(settings, hub)}
 		if change != nil {
 			change(o)
 		}
@@ -92,18 +96,22 @@ func wholePortal(t *testing.T, change func(*api.Options)) *apitest.Server {
 
 // public are the routes that need no credential, with the reason for each.
 var public = map[string]string{
-	"/":                                          "the portal itself",
-	"/metrics":                                   "numbers without names of things",
-	"/.backstage/health/v1/liveness":             "for those who watch the process",
-	"/.backstage/health/v1/readiness":            "for those who watch the process",
-	"/api/permission/health":                     "says that it is there",
-	"/api/signals/health":                        "says that it is there",
-	"/api/auth/guest/refresh":                    "signs in",
-	"/api/auth/guest/start":                      "says that it is not there",
-	"/api/auth/guest/handler/frame":              "says that it is not there",
-	"/api/auth/.well-known/jwks.json":            "public keys",
-	"/api/auth/.well-known/openid-configuration": "where things are",
-	"/api/signals":                               "takes its token another way, and is no page",
+	"/":                                             "the portal itself",
+	"/metrics":                                      "numbers without names of things",
+	"/.backstage/health/v1/liveness":                "for those who watch the process",
+	"/.backstage/health/v1/readiness":               "for those who watch the process",
+	"/api/permission/health":                        "says that it is there",
+	"/api/signals/health":                           "says that it is there",
+	"/api/auth/guest/refresh":                       "signs in",
+	"/api/auth/guest/start":                         "says that it is not there",
+	"/api/auth/guest/handler/frame":                 "says that it is not there",
+	"/api/auth/.well-known/jwks.json":               "public keys",
+	"/api/auth/.well-known/openid-configuration":    "where things are",
+	"/api/signals":                                  "takes its token another way, and is no page",
+	"/.well-known/oauth-authorization-server":       "is not there",
+	"/.well-known/oauth-authorization-server/*path": "is not there",
+	"/.well-known/oauth-protected-resource":         "is not there",
+	"/.well-known/oauth-protected-resource/*path":   "is not there",
 }
 
 var parameter = regexp.MustCompile(`[:*][a-z_]+`)
@@ -311,6 +319,10 @@ func TestLoggedURL(t *testing.T) {
 		"/x?token=":                           "/x?token=",
 		"/x?password=a=b":                     "/x?password=***",
 		"/x?":                                 "/x?",
+		"https://jane:pw@host/a?token=b":      "https://***@host/a?token=***",
+		"https://a:b@c@host":                  "https://***@host",
+		"https://host/@me/x?y=a@b":            "https://host/@me/x?y=a@b",
+		"http://host/cb#access_token=abc&x=1": "http://host/cb#access_token=***&x=1",
 		"/x?y=" + strings.Repeat("z", 10_000): "/x?y=" + strings.Repeat("z", 2043) + "...",
 	} {
 		require.Equal(t, want, api.LoggedURL(uri), uri)

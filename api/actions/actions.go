@@ -4,16 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
-	"strings"
+	"time"
 
-	"github.com/gin-gonic/gin"
-	"github.com/greenroom-idp/greenroom/api/auth"
-	"github.com/greenroom-idp/greenroom/api/wire"
-	"github.com/greenroom-idp/greenroom/catalog"
-	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 	"github.com/santhosh-tekuri/jsonschema/v5"
+
+	"github.com/greenroom-idp/greenroom/api/audit"
+	"github.com/greenroom-idp/greenroom/api/auth"
+	"github.com/greenroom-idp/greenroom/api/permission"
+	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 )
 
 // An Action is something that a plugin can do.
@@ -24,10 +25,41 @@ type Action struct {
 	// What those who choose should know: whether it only reads, may be
 	// repeated, or takes something away.
 	ReadOnly, Idempotent, Destructive bool
-	// Input and Output are JSON Schemas of objects. Required.
+	// Input and Output are JSON Schemas of objects; see Schema. Required.
 	Input, Output *jsonvalue.Object
-	// Run does it, for a caller, with input that fits the schema. Required.
-	Run func(ctx context.Context, who auth.Principal, input *jsonvalue.Object) (output any, err error)
+	// Visibility is what callers must be allowed for the action to be there for
+	// them; nil: it is there for everybody.
+	Visibility *permission.Permission
+	// Audit is what the audit log tells of an invocation; nil: nothing.
+	Audit *Event
+	// Run does it, for a caller, with input that fits the schema. The output is
+	// what wire.AppendJSON writes. It ends when its context does. Required.
+	Run func(ctx context.Context, c Call) (output any, err error)
+}
+
+// An Event is what an action writes to the audit log, as one of its plugin.
+type Event struct {
+	ID       string
+	Severity audit.Severity
+	Meta     []slog.Attr
+}
+
+// ID returns <plugin>:<name>.
+func (a *Action) ID() string { return a.Plugin + ":" + a.Name }
+
+// A Caller is who invokes an action.
+type Caller struct {
+	auth.Principal
+	// Token is the credential that was sent, for what the caller starts that
+	// goes on to act for it; "" if it is not known.
+	Token string
+}
+
+// A Call is one invocation.
+type Call struct {
+	Caller
+	// Input fits the schema, save for properties that it does not have.
+	Input *jsonvalue.Object
 }
 
 // An Authenticator finds out who sent a request.
@@ -35,11 +67,28 @@ type Authenticator interface {
 	Identify(r *http.Request, plugin string) (auth.Principal, error)
 }
 
+// Options are what a Registry needs; the zero value of a field means what is
+// said beside it.
+type Options struct {
+	// Authenticator and Decider. Required.
+	Authenticator Authenticator
+	Decider       permission.Decider
+	// Sources are the plugins whose actions are offered; nil: all.
+	Sources []string
+	// Filter says which actions are offered; zero: all.
+	Filter Filter
+	// Auditor writes the events of actions; nil: they are not written.
+	Auditor *audit.Auditor
+	// Timeout is how long an action may run; 0: a minute.
+	Timeout time.Duration
+	// MaxOutput is the largest output that is passed on, in bytes; 0: 2 MiB.
+	MaxOutput int
+}
+
 // A Registry holds the actions of all plugins.
 type Registry struct {
-	authenticator Authenticator
-	sources       []string
-	actions       []registered
+	o       Options
+	actions []registered
 }
 
 type registered struct {
@@ -48,26 +97,42 @@ type registered struct {
 	input *jsonschema.Schema
 }
 
-// New returns an empty Registry. Sources are the plugins whose actions are
-// shown; nil: all.
-func New(a Authenticator, sources []string) *Registry {
-	return &Registry{authenticator: a, sources: sources}
+// New returns an empty Registry.
+func New(o Options) (*Registry, error) {
+	if o.Authenticator == nil || o.Decider == nil {
+		return nil, errors.New("actions need an authenticator and a decider")
+	}
+	if o.Timeout == 0 {
+		o.Timeout = time.Minute
+	}
+	if o.MaxOutput == 0 {
+		o.MaxOutput = 2 << 20
+	}
+	if err := o.Filter.check(); err != nil {
+		return nil, err
+	}
+	return &Registry{o: o}, nil
 }
 
-// Add adds an action, before the routes are built.
-func (r *Registry) Add(a Action) error {
-	id := a.Plugin + ":" + a.Name
+// Add adds actions, before the routes are built.
+func (r *Registry) Add(list ...Action) error {
+	for _, a := range list {
+		if err := r.add(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Registry) add(a Action) error {
+	id := a.ID()
 	switch {
 	case a.Plugin == "" || a.Name == "" || a.Input == nil || a.Output == nil || a.Run == nil:
 		return fmt.Errorf("action %q needs a plugin, a name, schemas and something to do", id)
-	case r.find(a.Plugin, id) != nil:
+	case r.find(id) != nil:
 		return fmt.Errorf("action %q is there twice", id)
 	}
-	// What an action does not know of is passed over, though its schema says
-	// to clients that there is nothing else.
-	open := a.Input.Clone()
-	open.Delete("additionalProperties")
-	input, err := jsonschema.CompileString(id, string(jsonvalue.Append(nil, open)))
+	input, err := jsonschema.CompileString(id, string(jsonvalue.Append(nil, opened(a.Input))))
 	if err != nil {
 		return fmt.Errorf("action %q: input: %w", id, err)
 	}
@@ -85,110 +150,52 @@ func (r *Registry) Plugins() (out []string) {
 	return out
 }
 
-func (r *Registry) find(plugin, id string) *registered {
+func (r *Registry) find(id string) *registered {
 	for i := range r.actions {
-		if a := &r.actions[i]; a.id == id && a.Plugin == plugin {
+		if a := &r.actions[i]; a.id == id {
 			return a
 		}
 	}
 	return nil
 }
 
-func (r *Registry) shows(plugin string) bool {
-	return r.sources == nil || slices.Contains(r.sources, plugin)
+// offered tells whether the operator lets an action be shown.
+func (r *Registry) offered(a *registered) bool {
+	return (r.o.Sources == nil || slices.Contains(r.o.Sources, a.Plugin)) && r.o.Filter.Takes(&a.Action)
 }
 
-// List answers GET /.backstage/actions/v1/actions of a plugin.
-func (r *Registry) List(plugin string) wire.Handler {
-	return func(c *gin.Context) (any, error) {
-		if _, err := r.authenticator.Identify(c.Request, plugin); err != nil {
-			return nil, err
+// For returns the actions that there are for somebody, in the order in which
+// they were added. They must not be changed.
+func (r *Registry) For(ctx context.Context, who auth.Principal) ([]*Action, error) {
+	return r.those(ctx, who, func(*Action) bool { return true })
+}
+
+func (r *Registry) those(ctx context.Context, who auth.Principal, wanted func(*Action) bool) ([]*Action, error) {
+	var out []*Action
+	for i := range r.actions {
+		a := &r.actions[i]
+		if !wanted(&a.Action) {
+			continue
 		}
-		list := []any{}
-		for i := range r.actions {
-			if a := &r.actions[i]; a.Plugin == plugin && r.shows(plugin) {
-				list = append(list, a.object())
-			}
-		}
-		return wire.Obj("actions", list), nil
-	}
-}
-
-func (a *registered) object() *jsonvalue.Object {
-	return wire.Obj("id", a.id, "name", a.Name, "title", a.Title, "description", a.Description, "pluginId", a.Plugin,
-		"attributes", wire.Obj("destructive", a.Destructive, "idempotent", a.Idempotent, "readOnly", a.ReadOnly),
-		"schema", wire.Obj("input", a.Input, "output", a.Output))
-}
-
-// Invoke answers POST /.backstage/actions/v1/actions/:id/invoke of a plugin,
-// whose body is the input, and with wrapped that of v2, whose body holds it.
-func (r *Registry) Invoke(plugin string, wrapped bool) wire.Handler {
-	return func(c *gin.Context) (any, error) {
-		who, err := r.authenticator.Identify(c.Request, plugin)
+		sees, err := r.sees(ctx, who, a)
 		if err != nil {
 			return nil, err
 		}
-		id, ok := wire.Param(c, "id")
-		if !ok {
-			return nil, wire.MalformedPath()
+		if sees {
+			out = append(out, &a.Action)
 		}
-		a := r.find(plugin, id)
-		if a == nil || !r.shows(plugin) {
-			return nil, wire.NotFound(`Action "` + id + `" not found`)
-		}
-		input, err := a.readInput(c.Request, wrapped)
-		if err != nil {
-			return nil, err
-		}
-		output, err := a.Run(c.Request.Context(), who, input)
-		if err != nil {
-			return nil, err
-		}
-		return wire.Obj("output", output), nil
 	}
+	return out, nil
 }
 
-func (a *registered) readInput(r *http.Request, wrapped bool) (*jsonvalue.Object, error) {
-	body, ok, err := wire.ReadJSON(r, wire.BodyLimit)
-	if err != nil {
-		return nil, err
+// sees tells whether an action is there for somebody.
+func (r *Registry) sees(ctx context.Context, who auth.Principal, a *registered) (bool, error) {
+	if _, open := who.RestrictionFor(a.Plugin); !open || !r.offered(a) {
+		return false, nil
 	}
-	if !ok {
-		body = jsonvalue.NewObject()
+	if a.Visibility == nil {
+		return true, nil
 	}
-	if wrapped {
-		o, _ := body.(*jsonvalue.Object)
-		if o.Value("secrets") != nil {
-			return nil, wire.InputError(`Action "` + a.id + `" does not accept secrets`)
-		}
-		body = o.Value("input")
-	}
-	if err := a.input.Validate(jsonvalue.Plain(body)); err != nil {
-		return nil, catalog.WrapError(catalog.NameInput, `Invalid input to action "`+a.id+`"`, errors.New(reason(err)))
-	}
-	input, ok := body.(*jsonvalue.Object)
-	if !ok {
-		return nil, wire.InputError(`Invalid input to action "` + a.id + `": it must be an object`)
-	}
-	return input, nil
-}
-
-// reason returns the innermost faults of a validation, one after the other.
-func reason(err error) string {
-	var invalid *jsonschema.ValidationError
-	if !errors.As(err, &invalid) {
-		return err.Error()
-	}
-	var parts []string
-	var walk func(*jsonschema.ValidationError)
-	walk = func(e *jsonschema.ValidationError) {
-		if len(e.Causes) == 0 {
-			parts = append(parts, strings.TrimPrefix(e.InstanceLocation+" "+e.Message, " "))
-		}
-		for _, cause := range e.Causes {
-			walk(cause)
-		}
-	}
-	walk(invalid)
-	return strings.Join(parts, "; ")
+	d, err := r.o.Decider.Decide(ctx, who, *a.Visibility, "")
+	return d.Result == permission.Allow, err
 }

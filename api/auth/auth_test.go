@@ -58,11 +58,16 @@ func newWorld(t *testing.T, change func(*auth.Options)) *world {
 	return w
 }
 
-// restart opens the store again, as a new process would.
-func (w *world) restart() {
+func (w *world) store() *boltkeys.Store {
 	store, err := boltkeys.Open(w.db)
 	require.NoError(w.t, err)
-	w.o.Store = store
+	return store
+}
+
+// restart opens the store again, as a new process would.
+func (w *world) restart() {
+	w.o.Store = w.store()
+	var err error
 	w.Authority, err = auth.New(w.t.Context(), w.o)
 	require.NoError(w.t, err)
 }
@@ -186,6 +191,7 @@ func TestTokens(t *testing.T) {
 		o.External = []auth.ExternalAccess{
 			{Type: "static", Token: "static-token", Subject: "ci"},
 			{Type: "legacy", Secret: "c2VjcmV0LXNlY3JldA==", Subject: "old-friend"},
+			{Type: "legacy", Secret: "-__-", Subject: "url-friend"},
 		}
 	})
 	token := w.signIn()
@@ -232,6 +238,7 @@ func TestTokens(t *testing.T) {
 		{"static", "static-token", "ci"},
 		{"nearly static", "static-tokem", "Illegal token"},
 		{"legacy", sign(jwt.SigningMethodHS256, []byte("secret-secret"), nil, legacy), "old-friend"},
+		{"legacy, of a secret in the other alphabet", sign(jwt.SigningMethodHS256, []byte{0xfb, 0xff, 0xfe}, nil, legacy), "url-friend"},
 		{"legacy of another secret", sign(jwt.SigningMethodHS256, []byte("wrong"), nil, legacy), "Illegal token"},
 		{"legacy, expired", sign(jwt.SigningMethodHS256, []byte("secret-secret"), nil, map[string]any{"sub": "backstage-server", "exp": now.Add(-time.Second).Unix()}), "Illegal token"},
 		{"legacy of another subject", sign(jwt.SigningMethodHS256, []byte("secret-secret"), nil, map[string]any{"sub": "other"}), "Illegal token"},
@@ -493,7 +500,13 @@ func TestOptionsAreChecked(t *testing.T) {
 		"no subject":               alter(func(a *auth.ExternalAccess) { a.Subject = "" }),
 		"secret is not base64":     {Type: "legacy", Secret: "%%%", Subject: "x"},
 		"secret is empty":          {Type: "legacy", Subject: "x"},
-		"jwks is not there yet":    {Type: "jwks", Subject: "x"},
+		"jwks without a URL":       {Type: "jwks"},
+		"jwks in a file":           {Type: "jwks", URL: "file:///keys"},
+		"jwks with a password":     {Type: "jwks", URL: "https://user:hunter2@idp/keys"},
+		"jwks with a shared key":   {Type: "jwks", URL: "https://idp/keys", Algorithms: []string{"HS256"}},
+		"jwks without signature":   {Type: "jwks", URL: "https://idp/keys", Algorithms: []string{"none"}},
+		"jwks, a prefix of blanks": {Type: "jwks", URL: "https://idp/keys", SubjectPrefix: "a b"},
+		"subject has a blank":      alter(func(a *auth.ExternalAccess) { a.Subject = "c i" }),
 		"type is unknown":          {Type: "oidc", Subject: "x"},
 		"restriction to no plugin": alter(func(a *auth.ExternalAccess) { a.Restrictions = []auth.Restriction{{}} }),
 		"plugin twice":             alter(func(a *auth.ExternalAccess) { a.Restrictions = []auth.Restriction{{Plugin: "a"}, {Plugin: "a"}} }),
@@ -509,6 +522,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		if a.Token != "" {
 			assert.NotContains(t, err.Error(), a.Token, "no secret in an error")
 		}
+		assert.NotContains(t, err.Error(), "hunter2", "no secret in an error")
 	}
 	w := newWorld(t, nil)
 	o := w.o
@@ -524,6 +538,17 @@ func TestDiscovery(t *testing.T) {
 	assert.Equal(t, "http://localhost:7007/api/auth", d.String("issuer"))
 	assert.Equal(t, "http://localhost:7007/api/auth/v1/userinfo", d.String("userinfo_endpoint"))
 	assert.Equal(t, []any{"sub", "ent"}, d.Value("claims_supported"))
+	var keys []string
+	for key := range d.All() {
+		keys = append(keys, key)
+	}
+	assert.Equal(t, []string{"issuer", "token_endpoint", "userinfo_endpoint", "jwks_uri", "response_types_supported", "subject_types_supported",
+		"id_token_signing_alg_values_supported", "scopes_supported", "token_endpoint_auth_methods_supported", "claims_supported",
+		"grant_types_supported", "authorization_endpoint", "code_challenge_methods_supported"}, keys)
+	assert.Equal(t, []any{"code", "id_token"}, d.Value("response_types_supported"))
+	assert.Equal(t, "http://localhost:7007/api/auth/v1/authorize", d.String("authorization_endpoint"))
+	assert.Equal(t, "http://localhost:7007/api/auth/v1/token", d.String("token_endpoint"))
+	assert.Equal(t, "http://localhost:7007/api/auth/.well-known/jwks.json", d.String("jwks_uri"))
 }
 
 // FuzzAuthenticate: whatever comes, only what was signed is believed.

@@ -97,7 +97,7 @@ func (s *Authority) fromRequest(r *http.Request, plugin string, cookies bool) (*
 	if token == "" {
 		return nil, nil
 	}
-	return s.authenticate(token, plugin, cookies)
+	return s.authenticate(r.Context(), token, plugin, cookies)
 }
 
 // bearer returns the bearer token of a request, "" for any other credential.

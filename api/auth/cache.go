@@ -22,9 +22,17 @@ type tokenHash [sha256.Size]byte
 // verified is what a token proved.
 type verified struct {
 	principal Principal
-	keyID     string
-	proof     string // uip of a full user token
-	claims    claims
+	// audience are the plugins that a plugin token is for; nil: it is no plugin
+	// token.
+	audience []string
+	// until is when the token has to be verified again, since keys of others
+	// may have been withdrawn; zero: not before it expires.
+	until time.Time
+}
+
+// holds tells whether the token need not be verified again.
+func (v *verified) holds(now time.Time) bool {
+	return (v.principal.Expires.IsZero() || now.Before(v.principal.Expires)) && (v.until.IsZero() || now.Before(v.until))
 }
 
 func newTokenCache(size int) *tokenCache {
@@ -39,7 +47,7 @@ func (c *tokenCache) get(h tokenHash, now time.Time) (*verified, bool) {
 		v, aged = c.old[h]
 	}
 	c.mu.RUnlock()
-	if !ok && !aged || !v.principal.Expires.IsZero() && !now.Before(v.principal.Expires) {
+	if !ok && !aged || !v.holds(now) {
 		return nil, false
 	}
 	if aged {

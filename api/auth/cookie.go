@@ -23,14 +23,13 @@ func (s *Authority) IssueCookie(plugin string) wire.Handler {
 		if err := v.principal.NeedUser(); err != nil {
 			return nil, err
 		}
-		if old, err := s.verify(cookieToken(c.Request)); err == nil && s.stillGood(old, v) {
+		if old, err := s.verify(c.Request.Context(), cookieToken(c.Request)); err == nil && s.stillGood(old, v) {
 			return expiry(old.principal.Expires), nil
 		}
-		if v.proof == "" {
+		if v.principal.limited == "" {
 			return nil, wire.Unauthenticated("the user token has no proof from which a limited token could be made")
 		}
-		token := limitedToken(v.keyID, v.proof, v.claims)
-		c.Writer.Header().Add("Set-Cookie", s.cookie(token, v.principal.Expires))
+		c.Writer.Header().Add("Set-Cookie", s.cookie(v.principal.limited, v.principal.Expires))
 		return expiry(v.principal.Expires), nil
 	}
 }

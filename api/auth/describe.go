@@ -10,9 +10,17 @@ import (
 // JWKS answers GET /.well-known/jwks.json: the keys that verify user tokens.
 func (s *Authority) JWKS(*gin.Context) (any, error) { return s.keys.set(), nil }
 
-// PluginJWKS answers the key route of every plugin. Plugins of this process do
-// not call each other over the network, so they have no keys.
-func (s *Authority) PluginJWKS(*gin.Context) (any, error) { return keySet{Keys: []jwk{}}, nil }
+// PluginJWKS answers the key route of a plugin: the keys that verify the tokens
+// with which it calls plugins that live elsewhere.
+func (s *Authority) PluginJWKS(plugin string) wire.Handler {
+	return func(c *gin.Context) (any, error) {
+		ring, err := s.plugins.ring(c.Request.Context(), plugin)
+		if err != nil {
+			return nil, err
+		}
+		return ring.set(), nil
+	}
+}
 
 // UserInfo answers GET /v1/userinfo: what the user of a full or limited token
 // owns, as recorded at the last sign-in.
@@ -52,7 +60,7 @@ func (s *Authority) credential(r *http.Request, plugin string, limited bool) (*v
 	if token == "" {
 		return nil, errMissing
 	}
-	return s.authenticate(token, plugin, limited)
+	return s.authenticate(r.Context(), token, plugin, limited)
 }
 
 // discovery is the document of OpenID Connect Discovery.
@@ -61,7 +69,6 @@ type discovery struct {
 	Token         string   `json:"token_endpoint"`
 	UserInfo      string   `json:"userinfo_endpoint"`
 	Keys          string   `json:"jwks_uri"`
-	Authorization string   `json:"authorization_endpoint"`
 	ResponseTypes []string `json:"response_types_supported"`
 	SubjectTypes  []string `json:"subject_types_supported"`
 	Algorithms    []string `json:"id_token_signing_alg_values_supported"`
@@ -69,15 +76,20 @@ type discovery struct {
 	ClientAuth    []string `json:"token_endpoint_auth_methods_supported"`
 	Claims        []string `json:"claims_supported"`
 	Grants        []string `json:"grant_types_supported"`
+	Authorization string   `json:"authorization_endpoint"`
+	Challenges    []string `json:"code_challenge_methods_supported"`
 }
 
 // Discovery answers GET /.well-known/openid-configuration. Like the reference
-// it names authorization endpoints that need not be there.
+// it names authorization endpoints that need not be there, and all algorithms
+// that tokens could have.
 func (s *Authority) Discovery(*gin.Context) (any, error) {
 	return discovery{
 		Issuer: s.issuer, Token: s.issuer + "/v1/token", UserInfo: s.issuer + "/v1/userinfo",
 		Keys: s.issuer + "/.well-known/jwks.json", Authorization: s.issuer + "/v1/authorize",
-		ResponseTypes: []string{"code", "id_token"}, SubjectTypes: []string{"public"}, Algorithms: []string{"ES256"},
-		Scopes: []string{"openid"}, ClientAuth: []string{}, Claims: []string{"sub", "ent"}, Grants: []string{},
+		ResponseTypes: []string{"code", "id_token"}, SubjectTypes: []string{"public"},
+		Algorithms: []string{"RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "EdDSA"},
+		Scopes:     []string{"openid"}, ClientAuth: []string{"client_secret_basic", "client_secret_post"}, Claims: []string{"sub", "ent"},
+		Grants: []string{"authorization_code"}, Challenges: []string{"S256", "plain"},
 	}, nil
 }

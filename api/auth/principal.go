@@ -15,8 +15,8 @@ type Kind uint8
 // The kinds of principal.
 const (
 	None    Kind = iota // nobody: no credential, on an open path
-	User                // a person, by a token of ours
-	Service             // a program, by a token from the configuration
+	User                // a person, by a token of ours, or through a plugin that acts for one
+	Service             // a program, by a token of its own
 )
 
 // String returns the word that error messages have for the kind.
@@ -33,9 +33,24 @@ type Principal struct {
 	Restrictions []Restriction
 	// Limited marks a user who came with a limited token or a cookie.
 	Limited bool
+	// Actor is the service that acts for a user, such as "plugin:search"; ""
+	// for a user who asks in person.
+	Actor string
 	// Expires is the end of the credential; zero if it has none.
 	Expires time.Time
+
+	// limited is the limited token of a user, which speaks for them elsewhere.
+	limited string
+	// foreign marks a user whom the backend has signed in that has the plugin
+	// auth.
+	foreign bool
+	// local marks those who came with a plugin token that this process issued.
+	local bool
 }
+
+// IsLocal tells whether the principal is a plugin of this process, or one that
+// acts for a user: it has called itself over the network.
+func (p Principal) IsLocal() bool { return p.local }
 
 // A Restriction lets a service call one plugin, and there only what needs one
 // of the permissions and one of the actions; empty lists restrict nothing.

@@ -3,11 +3,9 @@ package auth
 import (
 	"context"
 	"errors"
-	"math"
 
 	"github.com/gin-gonic/gin"
 	"github.com/greenroom-idp/greenroom/api/wire"
-	"github.com/greenroom-idp/greenroom/catalog"
 )
 
 // A session is the answer to a sign-in.
@@ -78,15 +76,8 @@ func (s *Authority) guestOwnership(ctx context.Context) ([]string, error) {
 
 // signIn issues a token, records what the user owns, and returns the session.
 func (s *Authority) signIn(ctx context.Context, info UserInfo, p profile) (session, error) {
-	if err := s.store.PutUser(ctx, info); err != nil {
-		return session{}, err
-	}
-	token, c, err := s.issue(ctx, info)
-	if err != nil {
-		return session{}, err
-	}
-	left := int(math.Round(c.expires.Sub(s.now()).Seconds()))
-	return session{p, identity{token, left, identityUser{"user", info.Subject, info.Ownership}}}, nil
+	identity, err := s.SignIn(ctx, info)
+	return session{p, identity}, err
 }
 
 func (s *Authority) issue(ctx context.Context, info UserInfo) (string, claims, error) {
@@ -101,9 +92,4 @@ func (s *Authority) issue(ctx context.Context, info UserInfo) (string, claims, e
 	}
 	token, err := signUser(key, c)
 	return token, c, err
-}
-
-// UnknownProvider answers everything below /api/auth that is no route.
-func (s *Authority) UnknownProvider(name string) error {
-	return catalog.NewError(catalog.NameNotFound, "Unknown auth provider '"+name+"'")
 }

@@ -75,10 +75,12 @@ func appendTimes(dst []byte, c claims) []byte {
 	return strconv.AppendInt(dst, c.expires.Unix(), 10)
 }
 
-func appendHeader(dst []byte, typ, keyID string) []byte {
+func appendHeader(dst []byte, typ, algorithm, keyID string) []byte {
 	dst = append(dst, `{"typ":`...)
 	dst = jsonvalue.AppendString(dst, typ)
-	dst = append(dst, `,"alg":"ES256","kid":`...)
+	dst = append(dst, `,"alg":`...)
+	dst = jsonvalue.AppendString(dst, algorithm)
+	dst = append(dst, `,"kid":`...)
 	dst = jsonvalue.AppendString(dst, keyID)
 	return append(dst, '}')
 }
@@ -89,17 +91,18 @@ type signed struct{ content, signature string }
 func (s signed) String() string { return s.content + "." + s.signature }
 
 func sign(k *signingKey, typ string, payload []byte) (signed, error) {
-	content := base64.RawURLEncoding.EncodeToString(appendHeader(nil, typ, k.ID)) + "." +
+	content := base64.RawURLEncoding.EncodeToString(appendHeader(nil, typ, k.algorithm, k.id)) + "." +
 		base64.RawURLEncoding.EncodeToString(payload)
-	sig, err := jwt.SigningMethodES256.Sign(content, k.private)
+	sig, err := jwt.GetSigningMethod(k.algorithm).Sign(content, k.private)
 	if err != nil {
 		return signed{}, fmt.Errorf("sign token: %w", err)
 	}
 	return signed{content, base64.RawURLEncoding.EncodeToString(sig)}, nil
 }
 
-// limitedToken builds the limited token out of a verified user token.
-func limitedToken(keyID, proof string, c claims) string {
-	return base64.RawURLEncoding.EncodeToString(appendHeader(nil, typeLimited, keyID)) + "." +
+// limitedToken builds the limited token out of what a user token says: its
+// algorithm, the id of its key, its claims and its proof.
+func limitedToken(algorithm, keyID, proof string, c claims) string {
+	return base64.RawURLEncoding.EncodeToString(appendHeader(nil, typeLimited, algorithm, keyID)) + "." +
 		base64.RawURLEncoding.EncodeToString(appendLimited(nil, c)) + "." + proof
 }

@@ -1,13 +1,18 @@
 package auth
 
 import (
+	"context"
+	"crypto"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/greenroom-idp/greenroom/api/auth/keyset"
 	"github.com/greenroom-idp/greenroom/api/wire"
 )
 
@@ -26,17 +31,21 @@ var (
 // NotAllowedError for a service that may not use the plugin. Limited tokens
 // are refused.
 func (s *Authority) Authenticate(token, plugin string) (Principal, error) {
-	v, err := s.authenticate(token, plugin, false)
+	v, err := s.authenticate(context.Background(), token, plugin, false)
 	if err != nil {
 		return Principal{}, err
 	}
 	return v.principal, nil
 }
 
-func (s *Authority) authenticate(token, plugin string, allowLimited bool) (*verified, error) {
-	v, err := s.verify(token)
+func (s *Authority) authenticate(ctx context.Context, token, plugin string, allowLimited bool) (*verified, error) {
+	v, err := s.verify(ctx, token)
 	if err != nil {
 		return nil, err
+	}
+	if v.audience != nil && !slices.Contains(v.audience, plugin) {
+		s.log.WarnContext(ctx, "a plugin token was refused", slog.String("reason", "it is for another plugin than "+plugin))
+		return nil, errPluginToken
 	}
 	if v.principal.Limited && !allowLimited {
 		return nil, errIllegalLimit
@@ -48,17 +57,22 @@ func (s *Authority) authenticate(token, plugin string, allowLimited bool) (*veri
 }
 
 // verify looks the token up among those that were verified before, and tries
-// one kind of token after the other otherwise. A token that looks like one
-// kind and does not hold is not tried as another.
-func (s *Authority) verify(token string) (*verified, error) {
+// each type of token in turn. A token that says it is of a type
+// and does not hold is not tried as another.
+func (s *Authority) verify(ctx context.Context, token string) (*verified, error) {
 	if len(token) > maxToken {
 		return nil, errIllegal
+	}
+	if s.issued != nil { // never from the cache: it may have been revoked just now
+		if p, ok := s.issued.Match(token); ok {
+			return &verified{principal: p}, nil
+		}
 	}
 	hash := tokenHash(sha256.Sum256([]byte(token)))
 	if v, ok := s.cache.get(hash, s.now()); ok {
 		return v, nil
 	}
-	v, err := s.verifyAnew(token, hash)
+	v, err := s.verifyAnew(ctx, token, hash)
 	if err != nil {
 		return nil, err
 	}
@@ -66,19 +80,19 @@ func (s *Authority) verify(token string) (*verified, error) {
 	return v, nil
 }
 
-func (s *Authority) verifyAnew(token string, hash tokenHash) (*verified, error) {
+func (s *Authority) verifyAnew(ctx context.Context, token string, hash tokenHash) (*verified, error) {
 	p := peek(token)
 	switch {
 	case p.header.Type == typePlugin:
-		return nil, errPluginToken // this process serves all plugins itself: there are no peers to trust
+		return s.verifyPlugin(ctx, token, p)
 	case p.header.Type == typeUser, p.header.Type == typeLimited:
-		return s.verifyUser(token, p.header.Type)
+		return s.verifyUser(ctx, token, p.header.Type)
 	case len(p.claims.Audience) == 1 && p.claims.Audience[0] == audience:
-		return s.verifyUser(token, "")
+		return s.verifyUser(ctx, token, "")
 	}
-	for _, e := range s.external {
-		if principal, ok := e.match(token, hash, p, s.now); ok {
-			return &verified{principal: principal}, nil
+	for i := range s.external {
+		if v, ok := s.external[i].match(ctx, token, hash, p); ok {
+			return v, nil
 		}
 	}
 	return nil, errIllegal
@@ -113,37 +127,61 @@ func decodePart(part string, into any) error {
 	return json.Unmarshal(data, into)
 }
 
+// parse checks signature and times of a token, whose key is found by id and
+// algorithm, and by nothing else that the token says. Only algorithms with a
+// public key are accepted.
+func (s *Authority) parse(token string, into jwt.Claims, find func(keyID, algorithm string) (crypto.PublicKey, error), options ...jwt.ParserOption) (*jwt.Token, error) {
+	options = append(options, jwt.WithValidMethods(keyset.Algorithms()), jwt.WithTimeFunc(s.now), jwt.WithStrictDecoding())
+	return jwt.NewParser(options...).ParseWithClaims(token, into, func(t *jwt.Token) (any, error) {
+		return find(keyID(t), t.Method.Alg())
+	})
+}
+
+func keyID(t *jwt.Token) string {
+	id, _ := t.Header["kid"].(string)
+	return id
+}
+
 type userClaims struct {
 	jwt.RegisteredClaims
 	Proof string `json:"uip"`
 }
 
-// verifyUser checks a user token of ours. Only ES256 is accepted, whatever the
-// header says, and only with keys that we published.
-func (s *Authority) verifyUser(token, typ string) (*verified, error) {
-	options := []jwt.ParserOption{
-		jwt.WithValidMethods([]string{"ES256"}), jwt.WithExpirationRequired(),
-		jwt.WithTimeFunc(s.now), jwt.WithStrictDecoding(),
-	}
+// verifyUser checks a user token, with the keys that we published, or with
+// those of the plugin auth where that lives elsewhere.
+func (s *Authority) verifyUser(ctx context.Context, token, typ string) (*verified, error) {
+	options := []jwt.ParserOption{jwt.WithExpirationRequired()}
 	if typ == "" { // an old token, known by its audience alone
 		options = append(options, jwt.WithAudience(audience))
 	}
 	var c userClaims
-	var keyID string
-	_, err := jwt.NewParser(options...).ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
-		keyID, _ = t.Header["kid"].(string)
-		if key := s.keys.verifier(keyID); key != nil {
+	ours := true
+	t, err := s.parse(token, &c, func(id, algorithm string) (crypto.PublicKey, error) {
+		if key := s.keys.verifier(id, algorithm); key != nil {
 			return key, nil
 		}
-		return nil, errors.New("unknown key")
-	})
-	if err != nil || c.IssuedAt == nil || c.Subject == "" {
+		ours = false
+		return s.remote.user(ctx, id, algorithm)
+	}, options...)
+	if err == nil && (c.IssuedAt == nil || c.Subject == "") {
+		err = errors.New("it lacks iat or sub")
+	}
+	if err != nil {
+		if s.remote.hasUsers() {
+			s.log.WarnContext(ctx, "a user token was refused", slog.Any("error", err))
+		}
 		return nil, errUserToken
 	}
-	return &verified{
-		principal: Principal{Kind: User, Subject: c.Subject, Limited: typ == typeLimited, Expires: c.ExpiresAt.Time},
-		keyID:     keyID,
-		proof:     c.Proof,
-		claims:    claims{subject: c.Subject, issued: c.IssuedAt.Time, expires: c.ExpiresAt.Time},
-	}, nil
+	v := &verified{principal: Principal{Kind: User, Subject: c.Subject, Limited: typ == typeLimited, Expires: c.ExpiresAt.Time}}
+	if !ours {
+		v.until, v.principal.foreign = s.now().Add(keyset.MaxAge), true
+	}
+	switch {
+	case v.principal.Limited:
+		v.principal.limited = token
+	case c.Proof != "":
+		v.principal.limited = limitedToken(t.Method.Alg(), keyID(t), c.Proof,
+			claims{subject: c.Subject, issued: c.IssuedAt.Time, expires: c.ExpiresAt.Time})
+	}
+	return v, nil
 }

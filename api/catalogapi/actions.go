@@ -1,11 +1,13 @@
 package catalogapi
 
 import (
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/gin-gonic/gin"
+	"github.com/greenroom-idp/greenroom/api/audit"
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/wire"
 	"github.com/greenroom-idp/greenroom/catalog"
@@ -18,13 +20,14 @@ func (a *API) Refresh(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	ref := strings.ToLower(in.Body.String("entityRef"))
+	audit.About(c.Request.Context(), slog.String("entityRef", ref))
 	who := auth.PrincipalFrom(c.Request.Context())
 	if token := in.Body.String("authorizationToken"); token != "" {
 		if who, err = a.Authenticator.Authenticate(token, "catalog"); err != nil {
 			return nil, err
 		}
 	}
-	ref := strings.ToLower(in.Body.String("entityRef"))
 	if err := a.requireOf(c, who, entityRefresh, ref); err != nil {
 		return nil, err
 	}
@@ -98,6 +101,7 @@ func (a *API) AnalyzeLocation(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	audit.About(c.Request.Context(), slog.String("target", wire.LoggedURL(in.Body.Object("location").String("target"))))
 	if err := a.require(c, locationAnalyze, ""); err != nil {
 		return nil, err
 	}

@@ -3,10 +3,12 @@ package catalogapi
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
+	"github.com/greenroom-idp/greenroom/api/audit"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/wire"
 	"github.com/greenroom-idp/greenroom/api/wire/operation"
@@ -115,8 +117,9 @@ func (a *API) CreateLocation(c *gin.Context) (any, error) {
 	if err := checkLocationBody(in.Body, true); err != nil {
 		return nil, err
 	}
-	dry := isTrue(in.Text("dryRun"))
+	dry := wire.IsTrue(in.Text("dryRun"))
 	l := catalog.LocationRef{Type: in.Body.String("type"), Target: in.Body.String("target")}
+	auditLocation(c, l)
 	if !dry && a.Readonly {
 		return nil, errReadonly
 	}
@@ -212,13 +215,9 @@ func checkPresence(v any) any {
 		"path", []any{"presence"}, "message", "Invalid enum value. Expected "+want+", received '"+s+"'")
 }
 
-// isTrue reads a boolean as leniently as the reference.
-func isTrue(s string) bool {
-	switch strings.ToLower(strings.TrimSpace(s)) {
-	case "y", "yes", "true", "1", "on":
-		return true
-	}
-	return false
+// auditLocation tells the audit log which location a request is about.
+func auditLocation(c *gin.Context, l catalog.LocationRef) {
+	audit.About(c.Request.Context(), slog.Group("location", slog.String("type", l.Type), slog.String("target", wire.LoggedURL(l.Target))))
 }
 
 // UpdateLocation answers PUT /locations/{id}.
@@ -227,13 +226,14 @@ func (a *API) UpdateLocation(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	l := catalog.LocationRef{Type: in.Body.String("type"), Target: in.Body.String("target")}
+	auditLocation(c, l)
 	if a.Readonly {
 		return nil, errReadonly
 	}
 	if err := a.require(c, locationCreate, ""); err != nil {
 		return nil, err
 	}
-	l := catalog.LocationRef{Type: in.Body.String("type"), Target: in.Body.String("target")}
 	if err := a.checkLocation(l); err != nil {
 		return nil, err
 	}

@@ -41,14 +41,18 @@ func (a *API) Lookup(ctx context.Context, who auth.Principal, ref string) (e cat
 // Register registers a location for who may do so. One that is registered
 // already is catalog.ErrConflict.
 func (a *API) Register(ctx context.Context, who auth.Principal, l catalog.LocationRef) error {
+	_, err := a.register(ctx, who, l, "reject")
+	return err
+}
+
+func (a *API) register(ctx context.Context, who auth.Principal, l catalog.LocationRef, onConflict string) (catalog.Location, error) {
 	if a.Readonly {
-		return errReadonly
+		return catalog.Location{}, errReadonly
 	}
 	if err := a.mayRegister(ctx, who, l); err != nil {
-		return err
+		return catalog.Location{}, err
 	}
-	_, err := a.Engine.RegisterLocation(ctx, l, "reject")
-	return err
+	return a.Engine.RegisterLocation(ctx, l, onConflict)
 }
 
 // Preview returns what a location would bring, for who may register it.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gin-gonic/gin"
+	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/wire"
 	"github.com/greenroom-idp/greenroom/api/wire/operation"
@@ -16,7 +17,12 @@ import (
 // readable returns the predicate that entities must match for the caller to
 // read them, nil if there is none. Denied means that the caller reads nothing.
 func (a *API) readable(c *gin.Context) (only *jsonvalue.Object, denied bool, err error) {
-	d, err := a.decide(c, entityRead)
+	ctx := c.Request.Context()
+	return a.readableBy(ctx, auth.PrincipalFrom(ctx))
+}
+
+func (a *API) readableBy(ctx context.Context, who auth.Principal) (only *jsonvalue.Object, denied bool, err error) {
+	d, err := a.Decider.Decide(ctx, who, entityRead, "")
 	if err != nil || d.Result == permission.Allow {
 		return nil, false, err
 	}

@@ -5,11 +5,16 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/greenroom-idp/greenroom/api/eventbus"
 	"github.com/greenroom-idp/greenroom/api/wire"
+	"github.com/greenroom-idp/greenroom/api/wire/operation"
 	"github.com/greenroom-idp/greenroom/catalog"
+	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
 	"github.com/greenroom-idp/greenroom/ingest/webhook"
 )
 
@@ -36,6 +41,12 @@ type Options struct {
 	Receivers map[string]Receiver
 	// Queue is required where there is a receiver that is not nil.
 	Queue Queue
+	// Bus takes what is posted, and what is published; nil: there is none.
+	Bus *eventbus.Bus
+	// PollTimeout is how long a request for events is held open; 0: 55 seconds.
+	PollTimeout time.Duration
+	// BasePath is the path of the mount in openapi.json; "": /api/events.
+	BasePath string
 	// Logger is slog.Default where it is nil.
 	Logger *slog.Logger
 }
@@ -44,7 +55,13 @@ type Options struct {
 type API struct {
 	receivers map[string]Receiver
 	queue     Queue
+	bus       *eventbus.Bus
+	poll      time.Duration
 	log       *slog.Logger
+	described any
+
+	stopOnce sync.Once
+	stop     chan struct{}
 }
 
 // New checks the options.
@@ -57,8 +74,20 @@ func New(o Options) (*API, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	return &API{receivers: o.Receivers, queue: o.Queue, log: o.Logger}, nil
+	if o.PollTimeout == 0 {
+		o.PollTimeout = 55 * time.Second
+	}
+	if o.BasePath == "" {
+		o.BasePath = "/api/events"
+	}
+	return &API{
+		receivers: o.Receivers, queue: o.Queue, bus: o.Bus, poll: o.PollTimeout, log: o.Logger, stop: make(chan struct{}),
+		described: operation.Describe("events", "What happened, for those who have subscribed to it.", o.BasePath, operations()),
+	}, nil
 }
+
+// Stop ends requests that wait for events, so that the server can stop.
+func (a *API) Stop() { a.stopOnce.Do(func() { close(a.stop) }) }
 
 var accepted = wire.Status{Code: http.StatusAccepted, Body: wire.Obj("status", "accepted")}
 
@@ -76,11 +105,29 @@ func (a *API) Post(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if receiver == nil {
-		a.log.DebugContext(c.Request.Context(), "an event was posted that nobody acts upon", slog.String("topic", topic))
-		return accepted, nil
+	if receiver != nil {
+		return a.receive(c, receiver, topic, body)
 	}
-	return a.receive(c, receiver, topic, body)
+	if _, err := jsonvalue.Parse(body); err != nil {
+		return nil, catalog.NewError(wire.NameSyntax, err.Error())
+	}
+	if err := a.tell(body, topic); err != nil {
+		return nil, err
+	}
+	return accepted, nil
+}
+
+// tell publishes the body of a delivery under topics.
+func (a *API) tell(body []byte, topics ...string) error {
+	if a.bus == nil {
+		return nil
+	}
+	for _, topic := range topics {
+		if _, err := a.bus.Publish(eventbus.Event{Topic: topic, Payload: body}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (a *API) receive(c *gin.Context, receiver Receiver, topic string, body []byte) (any, error) {
@@ -101,6 +148,9 @@ func (a *API) receive(c *gin.Context, receiver Receiver, topic string, body []by
 		c.Header("Retry-After", "30")
 		return nil, catalog.NewError(catalog.NameUnavailable, "There are too many webhooks that have not been acted upon")
 	case err != nil:
+		return nil, err
+	}
+	if err := a.tell(body, topic, d.Source+"."+d.Event); err != nil {
 		return nil, err
 	}
 	return accepted, nil

@@ -28,7 +28,7 @@ func (e *Engine) Authorize(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	queries, err := parseQueries(body)
+	queries, err := parseQueries(body, who.Actor != "")
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +57,10 @@ func (e *Engine) answer(ctx context.Context, who auth.Principal, q query) (any, 
 	if d.Result != Conditional {
 		return wire.Obj("id", q.id, "result", d.Result.String()), nil
 	}
+	if len(q.refs) == 0 { // a plugin that acts for the user applies the condition itself
+		return wire.Obj("id", q.id, "result", d.Result.String(), "pluginId", q.permission.Plugin,
+			"resourceType", q.permission.ResourceType, "conditions", d.Criteria.JSON()), nil
+	}
 	results, err := e.resolve(ctx, q.permission, q.refs, d)
 	if err != nil {
 		return nil, err
@@ -71,7 +75,9 @@ func (e *Engine) answer(ctx context.Context, who auth.Principal, q query) (any, 
 	return wire.Obj("id", q.id, "result", list), nil
 }
 
-func parseQueries(body any) ([]query, error) {
+// parseQueries reads the items. Those about resources must name some, unless
+// conditions may be the answer.
+func parseQueries(body any, conditional bool) ([]query, error) {
 	var issues issues
 	o, ok := body.(*jsonvalue.Object)
 	if !ok {
@@ -90,7 +96,7 @@ func parseQueries(body any) ([]query, error) {
 		return nil, err
 	}
 	for _, q := range out {
-		if q.permission.ResourceType != "" && len(q.refs) == 0 {
+		if q.permission.ResourceType != "" && len(q.refs) == 0 && !conditional {
 			return nil, wire.InputError("Resource permissions require a resourceRef to be set. Direct user requests without a resourceRef are not allowed.")
 		}
 	}

@@ -10,12 +10,13 @@ import (
 )
 
 // AnswerConditions answers POST /.well-known/backstage/permissions/
-// apply-conditions of a plugin, for services: which of some resources, of the
+// apply-conditions of a plugin, for services and for plugins that act for a
+// user: which of some resources, of the
 // one type that the plugin can look up, meet conditions.
 func AnswerConditions(c *gin.Context, resourceType string, a Applier) (any, error) {
-	switch auth.PrincipalFrom(c.Request.Context()).Kind {
-	case auth.Service:
-	case auth.None:
+	switch who := auth.PrincipalFrom(c.Request.Context()); {
+	case who.Kind == auth.Service, who.Actor != "":
+	case who.Kind == auth.None:
 		return nil, wire.Unauthenticated("Missing credentials")
 	default:
 		return nil, wire.NotAllowed("")

@@ -35,6 +35,9 @@ type Options struct {
 	// Outbound returns the proxy through which a target is reached; nil:
 	// targets are reached directly.
 	Outbound func(*http.Request) (*url.URL, error)
+	// Propagate adds headers for whoever gets a request, such as the trace that
+	// it belongs to; nil: none are added.
+	Propagate func(context.Context, http.Header)
 	// Registerer gets the metrics; nil: there are none.
 	Registerer prometheus.Registerer
 	// Logger takes what goes wrong; nil: it is lost.
@@ -45,13 +48,14 @@ type Options struct {
 type Proxy struct {
 	endpoints  []*endpoint
 	openPolicy bool
+	propagate  func(context.Context, http.Header)
 	log        *slog.Logger
 	requests   *prometheus.CounterVec
 }
 
 // New checks the endpoints.
 func New(o Options) (*Proxy, error) {
-	p := &Proxy{log: o.Logger, openPolicy: o.OpenPolicy}
+	p := &Proxy{log: o.Logger, openPolicy: o.OpenPolicy, propagate: o.Propagate}
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}
@@ -195,6 +199,9 @@ func (p *Proxy) forward(c *gin.Context, e *endpoint, to *url.URL) {
 			filter(r.Out.Header, e.requests)
 			for name, values := range e.headers {
 				r.Out.Header[name] = values
+			}
+			if p.propagate != nil {
+				p.propagate(r.In.Context(), r.Out.Header)
 			}
 			if host := e.headers.Get("Host"); host != "" {
 				r.Out.Host = host

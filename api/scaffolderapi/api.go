@@ -64,7 +64,7 @@ type Options struct {
 	Filters []filters.Filter
 	// Completers by provider; nil: there are none.
 	Completers map[string]Completer
-	// Log takes audit lines; nil: they are lost.
+	// Log takes what operators want to know; nil: it is lost.
 	Log *slog.Logger
 	// BasePath is the path of the mount in openapi.json; "": /api/scaffolder.
 	BasePath string

@@ -4,7 +4,7 @@
 //
 // It owns what is accepted (one table of operations, from which requests are
 // checked and openapi.json is written), the outcomes of permissions per route,
-// the rules that conditions are made of, the audit lines of its routes, and the
+// the rules that conditions are made of, and the
 // wire forms of tasks, events and templates. Tasks are the business of the
 // engine, declared here by what is called; templates come from the catalog with
 // the rights of the caller.

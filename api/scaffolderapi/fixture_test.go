@@ -14,6 +14,7 @@ import (
 
 	"github.com/greenroom-idp/greenroom/api"
 	"github.com/greenroom-idp/greenroom/api/apitest"
+	"github.com/greenroom-idp/greenroom/api/audit"
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/scaffolderapi"
@@ -211,7 +212,9 @@ func serve(t testing.TB, change func(*scaffolderapi.Options, *engine.Options)) *
 		cancel() // what still waits is not waited for
 		_ = s.engine.Shutdown(ctx)
 	})
-	s.Server = apitest.New(t, func(o *api.Options, _ *auth.Options) { o.Permission, o.Scaffolder = decider, s.api })
+	s.Server = apitest.New(t, func(o *api.Options, _ *auth.Options) {
+		o.Permission, o.Scaffolder, o.Auditor = decider, s.api, audit.New(audit.Options{Log: o.Logger})
+	})
 	return s
 }
 

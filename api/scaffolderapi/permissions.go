@@ -72,14 +72,13 @@ func rules() []permission.RuleSpec {
 var errDenied = wire.NotAllowed("")
 
 // decide asks what the caller may do in general.
-func (a *API) decide(c *gin.Context, p permission.Permission) (permission.Decision, error) {
-	ctx := c.Request.Context()
+func (a *API) decide(ctx context.Context, p permission.Permission) (permission.Decision, error) {
 	return a.Decider.Decide(ctx, auth.PrincipalFrom(ctx), p, "")
 }
 
 // require returns the error of a denied permission unless the caller may.
-func (a *API) require(c *gin.Context, p permission.Permission) error {
-	d, err := a.decide(c, p)
+func (a *API) require(ctx context.Context, p permission.Permission) error {
+	d, err := a.decide(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -90,8 +89,8 @@ func (a *API) require(c *gin.Context, p permission.Permission) error {
 }
 
 // requireOf is require for something done to one task.
-func (a *API) requireOf(c *gin.Context, p permission.Permission, t scaffolder.Task) error {
-	d, err := a.decide(c, p)
+func (a *API) requireOf(ctx context.Context, p permission.Permission, t scaffolder.Task) error {
+	d, err := a.decide(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -128,12 +127,12 @@ func tagHolds(tags []string) func(*permission.Rule) (bool, error) {
 
 // visible returns the template with the pages and steps that the caller may
 // see.
-func (a *API) visible(c *gin.Context, t *scaffolder.Template) (*scaffolder.Template, error) {
-	pages, err := a.decide(c, parameterRead)
+func (a *API) visible(ctx context.Context, t *scaffolder.Template) (*scaffolder.Template, error) {
+	pages, err := a.decide(ctx, parameterRead)
 	if err != nil {
 		return nil, err
 	}
-	steps, err := a.decide(c, stepRead)
+	steps, err := a.decide(ctx, stepRead)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,9 @@
 package scaffolderapi
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,6 +11,8 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/greenroom-idp/greenroom/api/actions"
+	"github.com/greenroom-idp/greenroom/api/audit"
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/wire"
@@ -38,22 +42,29 @@ func (a *API) CreateTask(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, wire.InputError(err.Error())
 	}
-	return a.audited(c, taskAudit("create", "medium"), func(e *audit) (any, error) {
-		e.about("template_ref", ref.String())
-		if err := a.require(c, taskCreate); err != nil {
-			return nil, err
-		}
-		id, err := a.create(c, ref, in.Body.Object("values"), textsOf(in.Body.Object("secrets")))
-		if err != nil {
-			return refused(err)
-		}
-		e.about("task_id", id)
-		return wire.Created(wire.Obj("id", id)), nil
-	})
+	id, err := a.create(c.Request.Context(), order{ref, in.Body.Object("values"), textsOf(in.Body.Object("secrets")), actions.TokenOf(c.Request)})
+	if err != nil {
+		return refused(err)
+	}
+	return wire.Created(wire.Obj("id", id)), nil
 }
 
-func (a *API) create(c *gin.Context, ref catalog.EntityRef, values *jsonvalue.Object, secrets map[string]string) (string, error) {
-	submission, err := a.submission(c, values)
+// An order is what a task is made from, and the token of who asks for it.
+type order struct {
+	ref     catalog.EntityRef
+	values  *jsonvalue.Object
+	secrets map[string]string
+	token   string
+}
+
+// create starts a task for the caller that the context knows.
+func (a *API) create(ctx context.Context, o order) (string, error) {
+	ref := o.ref
+	audit.About(ctx, slog.String("templateRef", ref.String()))
+	if err := a.require(ctx, taskCreate); err != nil {
+		return "", err
+	}
+	submission, err := a.submission(ctx, o.values)
 	if err != nil {
 		return "", err
 	}
@@ -61,25 +72,28 @@ func (a *API) create(c *gin.Context, ref catalog.EntityRef, values *jsonvalue.Ob
 	if submission.UserRef != "" {
 		message += " created by " + submission.UserRef
 	}
-	a.Log.InfoContext(c.Request.Context(), message)
-	t, err := a.template(c, ref)
+	a.Log.InfoContext(ctx, message)
+	t, err := a.template(ctx, ref)
 	if err != nil {
 		return "", err
 	}
-	if err := t.CheckValues(values); err != nil {
+	if err := t.CheckValues(o.values); err != nil {
 		return "", err
 	}
-	if err := t.CheckSecrets(secrets); err != nil {
+	if err := t.CheckSecrets(o.secrets); err != nil {
 		return "", err
 	}
 	submission.TemplateRef, submission.BaseURL = ref.String(), t.BaseURL()
-	return a.Engine.Create(c.Request.Context(), a.request(c, scaffolder.NewSpec(t, submission), secrets))
+	id, err := a.Engine.Create(ctx, request(ctx, scaffolder.NewSpec(t, submission), withToken(o.token, o.secrets)))
+	if err == nil {
+		audit.About(ctx, slog.String("taskId", id))
+	}
+	return id, err
 }
 
 // submission returns who asks, and the values.
-func (a *API) submission(c *gin.Context, values *jsonvalue.Object) (scaffolder.Submission, error) {
+func (a *API) submission(ctx context.Context, values *jsonvalue.Object) (scaffolder.Submission, error) {
 	s := scaffolder.Submission{Values: values}
-	ctx := c.Request.Context()
 	who := auth.PrincipalFrom(ctx)
 	if who.Kind != auth.User {
 		return s, nil
@@ -90,35 +104,27 @@ func (a *API) submission(c *gin.Context, values *jsonvalue.Object) (scaffolder.S
 	return s, err
 }
 
-// request adds to a task what only the request knows: the caller, and the
-// token with which the caller came.
-func (a *API) request(c *gin.Context, spec scaffolder.Spec, secrets map[string]string) engine.Request {
-	return engine.Request{Spec: spec, Secrets: withToken(c, secrets), Credentials: callerCredentials(c)}
+// request adds to a task who started it.
+func request(ctx context.Context, spec scaffolder.Spec, secrets map[string]string) engine.Request {
+	return engine.Request{Spec: spec, Secrets: secrets, Credentials: callerCredentials(ctx)}
 }
 
-func withToken(c *gin.Context, secrets map[string]string) map[string]string {
+// withToken adds the token with which the caller came to secrets.
+func withToken(token string, secrets map[string]string) map[string]string {
 	out := make(map[string]string, len(secrets)+1)
 	for name, secret := range secrets {
 		out[name] = secret
 	}
 	delete(out, "__initiatorCredentials") // these two names are not the caller's
 	delete(out, "backstageToken")
-	if token := bearer(c); token != "" {
+	if token != "" {
 		out["backstageToken"] = token
 	}
 	return out
 }
 
-func bearer(c *gin.Context) string {
-	scheme, token, _ := strings.Cut(c.GetHeader("Authorization"), " ")
-	if !strings.EqualFold(scheme, "bearer") {
-		return ""
-	}
-	return strings.TrimSpace(token)
-}
-
-func callerCredentials(c *gin.Context) string {
-	return credentialsOf(auth.PrincipalFrom(c.Request.Context()))
+func callerCredentials(ctx context.Context) string {
+	return credentialsOf(auth.PrincipalFrom(ctx))
 }
 
 // ListTasks answers GET /v2/tasks.
@@ -140,29 +146,12 @@ func (a *API) ListTasks(c *gin.Context) (any, error) {
 	if n := in.Count("offset"); n != nil {
 		q.Offset = *n
 	}
-	return a.audited(c, taskAudit("list", "low"), func(*audit) (any, error) { return a.list(c, q) })
+	return a.list(c.Request.Context(), q)
 }
 
-func (a *API) list(c *gin.Context, q engine.Query) (any, error) {
-	d, err := a.decide(c, taskRead)
+func (a *API) list(ctx context.Context, q engine.Query) (any, error) {
+	page, total, err := a.tasks(ctx, q)
 	if err != nil {
-		return nil, err
-	}
-	var fault error
-	switch d.Result {
-	case permission.Deny:
-		return nil, errDenied
-	case permission.Conditional:
-		q.Visible = func(t scaffolder.Task) bool {
-			ok, err := d.Meets(taskHolds(t))
-			if err != nil {
-				fault = err
-			}
-			return ok
-		}
-	}
-	page, total, err := a.Engine.Tasks(q)
-	if err = errors.Join(err, fault); err != nil {
 		return nil, err
 	}
 	out := []byte(`{"tasks":[`)
@@ -174,6 +163,29 @@ func (a *API) list(c *gin.Context, q engine.Query) (any, error) {
 	}
 	out = append(out, `],"totalTasks":`...)
 	return append(strconv.AppendInt(out, int64(total), 10), '}'), nil
+}
+
+// tasks returns those that the caller may read.
+func (a *API) tasks(ctx context.Context, q engine.Query) (page []engine.Listed, total int, err error) {
+	d, err := a.decide(ctx, taskRead)
+	if err != nil {
+		return nil, 0, err
+	}
+	var fault error
+	switch d.Result {
+	case permission.Deny:
+		return nil, 0, errDenied
+	case permission.Conditional:
+		q.Visible = func(t scaffolder.Task) bool {
+			ok, err := d.Meets(taskHolds(t))
+			if err != nil {
+				fault = err
+			}
+			return ok
+		}
+	}
+	page, total, err = a.Engine.Tasks(q)
+	return page, total, errors.Join(err, fault)
 }
 
 func parseOrder(list []string) ([]engine.Order, error) {
@@ -215,19 +227,18 @@ func appendTime(dst []byte, t time.Time) []byte {
 
 // task returns the task of the path, if it is there. Whether the caller may
 // know of it is not asked.
-func (a *API) task(c *gin.Context, e *audit) (scaffolder.Task, []byte, error) {
+func (a *API) task(c *gin.Context) (scaffolder.Task, []byte, error) {
 	id, _ := wire.Param(c, "taskId")
-	e.about("task_id", id)
 	return a.Engine.Task(id)
 }
 
 // readable returns the task of the path if the caller may read it.
-func (a *API) readable(c *gin.Context, e *audit) (scaffolder.Task, []byte, error) {
-	t, spec, err := a.task(c, e)
+func (a *API) readable(c *gin.Context) (scaffolder.Task, []byte, error) {
+	t, spec, err := a.task(c)
 	if err != nil {
 		return t, nil, err
 	}
-	return t, spec, a.requireOf(c, taskRead, t)
+	return t, spec, a.requireOf(c.Request.Context(), taskRead, t)
 }
 
 // GetTask answers GET /v2/tasks/{taskId}.
@@ -235,13 +246,11 @@ func (a *API) GetTask(c *gin.Context) (any, error) {
 	if _, err := opTask.Read(c); err != nil {
 		return nil, err
 	}
-	return a.audited(c, taskAudit("get", "low"), func(e *audit) (any, error) {
-		t, spec, err := a.readable(c, e)
-		if err != nil {
-			return nil, err
-		}
-		return appendTask(nil, t, spec), nil
-	})
+	t, spec, err := a.readable(c)
+	if err != nil {
+		return nil, err
+	}
+	return appendTask(nil, t, spec), nil
 }
 
 // CancelTask answers POST /v2/tasks/{taskId}/cancel.
@@ -249,19 +258,17 @@ func (a *API) CancelTask(c *gin.Context) (any, error) {
 	if _, err := opCancel.Read(c); err != nil {
 		return nil, err
 	}
-	return a.audited(c, taskAudit("cancel", "medium"), func(e *audit) (any, error) {
-		t, _, err := a.readable(c, e)
-		if err != nil {
-			return nil, err
-		}
-		if err := a.requireOf(c, taskCancel, t); err != nil {
-			return nil, err
-		}
-		if err := a.Engine.Cancel(c.Request.Context(), t.ID); err != nil {
-			return nil, err
-		}
-		return wire.Obj("status", string(scaffolder.Cancelled)), nil
-	})
+	t, _, err := a.readable(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.requireOf(c.Request.Context(), taskCancel, t); err != nil {
+		return nil, err
+	}
+	if err := a.Engine.Cancel(c.Request.Context(), t.ID); err != nil {
+		return nil, err
+	}
+	return wire.Obj("status", string(scaffolder.Cancelled)), nil
 }
 
 // RetryTask answers POST /v2/tasks/{taskId}/retry.
@@ -270,31 +277,29 @@ func (a *API) RetryTask(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.audited(c, taskAudit("retry", "medium"), func(e *audit) (any, error) {
-		t, _, err := a.task(c, e)
-		if err != nil {
-			return nil, err
-		}
-		if err := a.require(c, taskCreate); err != nil {
-			return nil, err
-		}
-		if err := a.requireOf(c, taskRead, t); err != nil {
-			return nil, err
-		}
-		secrets := textsOf(in.Body.Object("secrets"))
-		if err := a.mayRetry(c, t, secrets); err != nil {
-			return refused(err)
-		}
-		if err := a.Engine.Retry(c.Request.Context(), t.ID, a.request(c, scaffolder.Spec{}, secrets)); err != nil {
-			return nil, err
-		}
-		return wire.Created(wire.Obj("id", t.ID)), nil
-	})
+	t, _, err := a.task(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.require(c.Request.Context(), taskCreate); err != nil {
+		return nil, err
+	}
+	if err := a.requireOf(c.Request.Context(), taskRead, t); err != nil {
+		return nil, err
+	}
+	secrets := textsOf(in.Body.Object("secrets"))
+	if err := a.mayRetry(c.Request.Context(), t, secrets); err != nil {
+		return refused(err)
+	}
+	if err := a.Engine.Retry(c.Request.Context(), t.ID, request(c.Request.Context(), scaffolder.Spec{}, withToken(actions.TokenOf(c.Request), secrets))); err != nil {
+		return nil, err
+	}
+	return wire.Created(wire.Obj("id", t.ID)), nil
 }
 
 // mayRetry asks the template, if it is known, whether the caller may run it and
 // with these secrets.
-func (a *API) mayRetry(c *gin.Context, t scaffolder.Task, secrets map[string]string) error {
+func (a *API) mayRetry(ctx context.Context, t scaffolder.Task, secrets map[string]string) error {
 	if t.TemplateRef == "" {
 		return nil
 	}
@@ -302,7 +307,7 @@ func (a *API) mayRetry(c *gin.Context, t scaffolder.Task, secrets map[string]str
 	if err != nil {
 		return wire.InputError(err.Error())
 	}
-	template, err := a.template(c, ref)
+	template, err := a.template(ctx, ref)
 	if err != nil {
 		return err
 	}
@@ -315,27 +320,34 @@ func (a *API) DryRun(c *gin.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.audited(c, taskAudit("dry-run", "low"), func(*audit) (any, error) {
-		if err := a.require(c, taskCreate); err != nil {
-			return nil, err
-		}
-		if err := a.require(c, templateDryRun); err != nil {
-			return nil, err
-		}
-		d, err := a.dryRunOf(c, in.Body)
-		if err != nil {
-			return refused(err)
-		}
-		result, err := a.Engine.DryRun(c.Request.Context(), *d)
-		if err != nil {
-			return nil, stepFault(err)
-		}
-		return describeDryRun(result)
-	})
+	result, err := a.dryRun(c.Request.Context(), in.Body, actions.TokenOf(c.Request))
+	if err != nil {
+		return refused(err)
+	}
+	return describeDryRun(result)
+}
+
+// dryRun runs a template without effects for the caller that the context knows.
+func (a *API) dryRun(ctx context.Context, body *jsonvalue.Object, token string) (*engine.DryRunResult, error) {
+	if err := a.require(ctx, taskCreate); err != nil {
+		return nil, err
+	}
+	if err := a.require(ctx, templateDryRun); err != nil {
+		return nil, err
+	}
+	d, err := a.dryRunOf(ctx, body, token)
+	if err != nil {
+		return nil, err
+	}
+	result, err := a.Engine.DryRun(ctx, *d)
+	if err != nil {
+		return nil, stepFault(err)
+	}
+	return result, nil
 }
 
 // dryRunOf checks what a dry-run was asked for.
-func (a *API) dryRunOf(c *gin.Context, body *jsonvalue.Object) (*engine.DryRun, error) {
+func (a *API) dryRunOf(ctx context.Context, body *jsonvalue.Object, token string) (*engine.DryRun, error) {
 	entity := body.Object("template")
 	if entity.String("apiVersion") != scaffolder.APIVersion && entity.Has("apiVersion") ||
 		!scaffolder.IsTemplateKind(entity.String("kind")) && entity.Has("kind") {
@@ -355,8 +367,8 @@ func (a *API) dryRunOf(c *gin.Context, body *jsonvalue.Object) (*engine.DryRun, 
 	if err := t.CheckSecrets(secrets); err != nil {
 		return nil, err
 	}
-	d := &engine.DryRun{Template: t, Secrets: withToken(c, secrets), Credentials: callerCredentials(c)}
-	if d.Submission, err = a.submission(c, values); err != nil {
+	d := &engine.DryRun{Template: t, Secrets: withToken(token, secrets), Credentials: callerCredentials(ctx)}
+	if d.Submission, err = a.submission(ctx, values); err != nil {
 		return nil, err
 	}
 	list, _ := body.Value("directoryContents").([]any)

@@ -89,40 +89,80 @@ func TestSecretsAreNeverTold(t *testing.T) {
 	require.NotContains(t, logs, "Ada Lovelace", "what was filled in is not the business of the audit log of requests")
 }
 
+// An auditLine is a line of the audit log, as a whole.
+type auditLine struct {
+	Level, Message, Plugin, EventID, SeverityLevel, Status, Error string
+	IsAuditEvent                                                  bool
+	Actor                                                         struct{ ActorID, IP, Hostname, UserAgent string }
+	Request                                                       struct{ URL, Method string }
+	Meta                                                          map[string]string
+}
+
+// auditLines returns those that were written since the log had a length.
+func (s *shop) auditLines(since int) (out []auditLine) {
+	s.t.Helper()
+	for line := range strings.Lines(s.Log()[since:]) {
+		if !strings.Contains(line, `"isAuditEvent":true`) {
+			continue
+		}
+		var l auditLine
+		require.NoError(s.t, json.Unmarshal([]byte(line), &l))
+		out = append(out, l)
+	}
+	return out
+}
+
 func TestAuditLines(t *testing.T) {
 	s := serve(t, nil)
 	id := s.create(greet)
 	s.ended(id)
-	const user = "actor=user:default/guest actor_kind=user "
-	const plugin = "msg=audit plugin=scaffolder "
-	for _, c := range []struct{ name, method, path, body, want string }{
-		{"create", "POST", tasks, slow, "event_id=task severity=medium " + user + "template_ref=template:default/slow task_id="},
-		{"a template that is not there", "POST", tasks, `{"templateRef":"no","values":{}}`,
-			"event_id=task severity=medium " + user + `template_ref=template:default/no action_type=create error="Template template:default/no not found" status=failed`},
-		{"values that do not fit", "POST", tasks, `{"templateRef":"hello","values":{}}`,
-			"event_id=task severity=medium " + user + "template_ref=template:default/hello action_type=create status=failed"},
-		{"list", "GET", tasks, "", "event_id=task severity=low " + user + "action_type=list status=succeeded"},
-		{"get", "GET", tasks + "/" + id, "", "event_id=task severity=low " + user + "task_id=" + id + " action_type=get status=succeeded"},
-		{"get of nothing", "GET", tasks + "/no", "", "event_id=task severity=low " + user + `task_id=no action_type=get error="No task with id 'no' found" status=failed`},
-		{"cancel", "POST", tasks + "/" + id + "/cancel", "", "event_id=task severity=medium " + user + "task_id=" + id + " action_type=cancel status=succeeded"},
-		{"retry", "POST", tasks + "/" + id + "/retry", "{}", "event_id=task severity=medium " + user + "task_id=" + id + " action_type=retry status=failed"},
-		{"events", "GET", tasks + "/" + id + "/events", "", "event_id=task severity=low " + user + "task_id=" + id + " action_type=events status=succeeded"},
-		{"stream", "GET", tasks + "/" + id + "/eventstream", "", "event_id=task severity=low " + user + "task_id=" + id + " action_type=stream status=succeeded"},
-		{"dry-run", "POST", dryRuns, `{"template":{},"values":{},"directoryContents":[]}`, "event_id=task severity=low " + user + "action_type=dry-run error="},
-		{"parameters", "GET", at + "/v2/templates/default/template/hello/parameter-schema", "",
-			"event_id=template-parameter-schema severity=low " + user + "template_ref=template:default/hello status=succeeded"},
-		{"actions", "GET", at + "/v2/actions", "", "event_id=action-fetch severity=low " + user + "status=succeeded"},
+	for _, c := range []struct {
+		name, method, path, body string
+		id, severity             string
+		meta                     map[string]string
+		fault                    string
+	}{
+		{"a template that is not there", "POST", tasks, `{"templateRef":"no","values":{}}`, "task", "medium",
+			map[string]string{"actionType": "create", "templateRef": "template:default/no"}, "NotFoundError: Template template:default/no not found"},
+		{"values that do not fit", "POST", tasks, `{"templateRef":"hello","values":{}}`, "task", "medium",
+			map[string]string{"actionType": "create", "templateRef": "template:default/hello"}, "Error: answered with status 400"},
+		{"list", "GET", tasks, "", "task", "low", map[string]string{"actionType": "list"}, ""},
+		{"get", "GET", tasks + "/" + id, "", "task", "low", map[string]string{"actionType": "get", "taskId": id}, ""},
+		{"get of nothing", "GET", tasks + "/no", "", "task", "low", map[string]string{"actionType": "get", "taskId": "no"}, "NotFoundError: No task with id 'no' found"},
+		{"cancel", "POST", tasks + "/" + id + "/cancel", "", "task", "medium", map[string]string{"actionType": "cancel", "taskId": id}, ""},
+		{"retry without its secret", "POST", tasks + "/" + id + "/retry", "{}", "task", "medium", map[string]string{"actionType": "retry", "taskId": id}, "Error: answered with status 400"},
+		{"events", "GET", tasks + "/" + id + "/events", "", "task", "low", map[string]string{"actionType": "events", "taskId": id}, ""},
+		{"stream", "GET", tasks + "/" + id + "/eventstream", "", "task", "low", map[string]string{"actionType": "stream", "taskId": id}, ""},
+		{"dry-run", "POST", dryRuns, `{"template":` + template("t", `{"type":"t","steps":[]}`) + `,"values":{},"directoryContents":[]}`, "task", "low",
+			map[string]string{"actionType": "dry-run"}, ""},
+		{"parameters", "GET", at + "/v2/templates/default/template/hello/parameter-schema", "", "template-parameter-schema", "low",
+			map[string]string{"templateRef": "template:default/hello"}, ""},
+		{"actions", "GET", at + "/v2/actions", "", "action-fetch", "low", nil, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			before := len(s.audits.String())
+			since := len(s.Log())
 			s.Do(c.method, c.path, c.body)
-			require.Contains(t, s.audits.String()[before:], plugin+c.want)
+			lines := s.auditLines(since)
+			require.Len(t, lines, 2)
+			status := "succeeded"
+			if c.fault != "" {
+				status = "failed"
+			}
+			for i, l := range lines {
+				require.Equal(t, []string{"scaffolder", c.id, c.severity, guest, c.method, c.path},
+					[]string{l.Plugin, l.EventID, l.SeverityLevel, l.Actor.ActorID, l.Request.Method, l.Request.URL})
+				require.Equal(t, c.meta, l.Meta)
+				require.Equal(t, []string{"initiated", status}[i], l.Status)
+				require.Equal(t, []string{"", c.fault}[i], l.Error)
+			}
 		})
 	}
-	before := len(s.audits.String())
+	since := len(s.Log())
 	s.Do("POST", tasks, slow, apitest.As(apitest.ServiceToken))
-	require.Contains(t, s.audits.String()[before:], "actor=ci actor_kind=service ")
-	require.Contains(t, s.audits.String()[before:], `msg="Scaffolding task for template:default/slow"`, "a service is no creator")
+	lines := s.auditLines(since)
+	require.Equal(t, "ci", lines[1].Actor.ActorID)
+	require.NotEmpty(t, lines[1].Meta["taskId"], "that a task is created comes with its id")
+	require.Contains(t, s.audits.String(), `msg="Scaffolding task for template:default/slow"`, "a service is no creator")
 	require.Contains(t, s.audits.String(), `msg="Scaffolding task for template:default/hello created by user:default/guest"`)
 }
 

@@ -1,6 +1,7 @@
 package scaffolderapi
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -15,11 +16,10 @@ import (
 )
 
 // template returns the template of a ref, with what the caller may see of it.
-func (a *API) template(c *gin.Context, ref catalog.EntityRef) (*scaffolder.Template, error) {
+func (a *API) template(ctx context.Context, ref catalog.EntityRef) (*scaffolder.Template, error) {
 	if !scaffolder.IsTemplateKind(ref.Kind) {
 		return nil, wire.InputError("Invalid kind, only 'Template' kind is supported")
 	}
-	ctx := c.Request.Context()
 	e, ok, err := a.Catalog.Lookup(ctx, auth.PrincipalFrom(ctx), ref.String())
 	if err != nil {
 		return nil, err
@@ -31,7 +31,7 @@ func (a *API) template(c *gin.Context, ref catalog.EntityRef) (*scaffolder.Templ
 	if err != nil {
 		return nil, err
 	}
-	return a.visible(c, t)
+	return a.visible(ctx, t)
 }
 
 // ParameterSchema answers GET /v2/templates/{namespace}/{kind}/{name}/parameter-schema.
@@ -39,18 +39,15 @@ func (a *API) ParameterSchema(c *gin.Context) (any, error) {
 	if _, err := opSchema.Read(c); err != nil {
 		return nil, err
 	}
-	return a.audited(c, audit{eventID: "template-parameter-schema", severity: "low"}, func(e *audit) (any, error) {
-		kind, _ := wire.Param(c, "kind")
-		namespace, _ := wire.Param(c, "namespace")
-		name, _ := wire.Param(c, "name")
-		ref := catalog.EntityRef{Kind: kind, Namespace: namespace, Name: name}
-		e.about("template_ref", ref.String())
-		t, err := a.template(c, ref)
-		if err != nil {
-			return nil, err
-		}
-		return describeTemplate(t), nil
-	})
+	kind, _ := wire.Param(c, "kind")
+	namespace, _ := wire.Param(c, "namespace")
+	name, _ := wire.Param(c, "name")
+	ref := catalog.EntityRef{Kind: kind, Namespace: namespace, Name: name}
+	t, err := a.template(c.Request.Context(), ref)
+	if err != nil {
+		return nil, err
+	}
+	return describeTemplate(t), nil
 }
 
 // untitled is the title of a page that has none.
@@ -98,7 +95,7 @@ func (a *API) ListActions(c *gin.Context) (any, error) {
 	if _, err := opActions.Read(c); err != nil {
 		return nil, err
 	}
-	return a.audited(c, audit{eventID: "action-fetch", severity: "low"}, func(*audit) (any, error) { return a.actions, nil })
+	return a.actions, nil
 }
 
 func describeActions(r *action.Registry) []any {

@@ -12,7 +12,7 @@ import (
 )
 
 // A Handler answers one request with a value or an error. The value is Raw,
-// Status, Text, Linked, Stream, or something that AppendJSON writes, which means 200 with a
+// Status, Text, HTML, Linked, Stream, or something that AppendJSON writes, which means 200 with a
 // JSON body and an ETag.
 type Handler func(*gin.Context) (any, error)
 
@@ -100,9 +100,20 @@ func AppendJSON(dst []byte, v any) ([]byte, error) {
 // context ends when the client has gone. Each call of send puts its bytes on the
 // way before it returns; it fails when the client does not take them.
 type Stream struct {
+	// Code is the status; 0: 200.
+	Code int
+	// ContentType of what is sent; "": nothing is, and only that it ends matters.
 	ContentType string
+	// Header is sent beside; nil: nothing is.
+	Header map[string]string
 	// Bulk says that the pieces are there as fast as the client takes them:
 	// they may be compressed and gathered on the way.
 	Bulk bool
 	Run  func(ctx context.Context, send func([]byte) error) error
+}
+
+// HTML is a page of ASCII alone.
+type HTML struct {
+	Code int
+	Body string
 }

@@ -116,3 +116,12 @@ func Param(c *gin.Context, name string) (value string, ok bool) {
 	value, err := url.PathUnescape(raw)
 	return value, err == nil && utf8.ValidString(value)
 }
+
+// IsTrue reads a boolean as leniently as the reference.
+func IsTrue(s string) bool {
+	switch strings.ToLower(strings.TrimSpace(s)) {
+	case "y", "yes", "true", "1", "on":
+		return true
+	}
+	return false
+}

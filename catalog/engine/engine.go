@@ -68,6 +68,14 @@ type Options struct {
 	KeepChanges    int
 	KeepChangesFor time.Duration
 
+	// Trace is called where the processing of an entity begins, with what it is
+	// as keys and values in turn, and what it returns where that ends; nil:
+	// nothing is traced.
+	Trace func(ctx context.Context, name string, keysAndValues ...string) (context.Context, func(error))
+
+	// News hears what goes wrong with entities; nil: nobody does.
+	News News
+
 	// Registerer takes the engine's metrics; nil is nowhere.
 	Registerer prometheus.Registerer
 }
@@ -277,8 +285,14 @@ func (t *txn) finish() error {
 func (e *Engine) follow(t *txn) {
 	for _, o := range t.failed {
 		e.log.Warn("entity cannot be processed", "entity_ref", o.ref, "error", o.reason)
+		if e.opts.News != nil {
+			e.opts.News.Failed(Failure{o.ref, o.location, o.errors})
+		}
 	}
 	for _, c := range t.conflicts {
+		if e.opts.News != nil && c.NewLocationKey != "" {
+			e.opts.News.Conflicted(c.Conflict)
+		}
 		if c.parent == "" {
 			continue
 		}

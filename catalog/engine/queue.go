@@ -43,6 +43,9 @@ type item struct {
 	at    time.Time // zero: not scheduled
 	place int       // in the schedule, -1 if not there
 	turn  int       // in ready, while queued
+	// delay is, in nanoseconds, when it became due, and from the begin of its
+	// run on how long it had been due then.
+	delay int64
 	// wanted is who asked for the next run, taken for the one under way.
 	wanted, taken process.Demand
 }
@@ -94,14 +97,28 @@ func (q *queue) demand(ref string) process.Demand {
 	return process.Demand{}
 }
 
+// waited returns how long a ref that was handed out had been due.
+func (q *queue) waited(ref string) time.Duration {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if it := q.items[ref]; it != nil && it.phase >= running {
+		return time.Duration(it.delay)
+	}
+	return 0
+}
+
 func (q *queue) makeReady(it *item) {
 	if it.place >= 0 {
 		heap.Remove(&q.waiting, it.place)
 	}
+	due := it.at
 	it.at = time.Time{}
 	switch it.phase {
 	case idle:
-		it.phase, it.turn = queued, len(q.ready)
+		if due.IsZero() || due.After(q.now()) {
+			due = q.now() // somebody did not want to wait
+		}
+		it.phase, it.turn, it.delay = queued, len(q.ready), due.UnixNano()
 		q.ready = append(q.ready, it)
 	case running:
 		it.phase = again
@@ -196,6 +213,7 @@ func (q *queue) pop() (ref string, turn uint64, ok bool) {
 		if it := q.next(); it != nil {
 			it.phase = running
 			it.taken, it.wanted = it.wanted, process.Demand{}
+			it.delay = max(0, q.now().UnixNano()-it.delay)
 			q.running++
 			q.turns++
 			return it.ref, q.turns - 1, true

@@ -5,6 +5,7 @@ import (
 	"crypto/sha1"
 	"fmt"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -34,6 +35,7 @@ type stitching struct {
 	content  store.Digest
 	rows     []index.Row
 	err      error
+	took     time.Duration
 }
 
 // run makes the document, its digest and its rows in the index.
@@ -70,6 +72,13 @@ func (s *stitching) run() {
 		s.rows, s.err = index.Flatten(entity)
 	}
 	s.processed = nil
+}
+
+// timed runs it with a look at the clock.
+func (s *stitching) timed() {
+	begin := time.Now()
+	s.run()
+	s.took = time.Since(begin)
 }
 
 // relationList is the served form: sorted, and each relation once.
@@ -188,7 +197,7 @@ func runAll(jobs []stitching, workers int) {
 	const worthSharing = 16
 	if len(jobs) < worthSharing || workers < 2 {
 		for i := range jobs {
-			jobs[i].run()
+			jobs[i].timed()
 		}
 		return
 	}
@@ -197,7 +206,7 @@ func runAll(jobs []stitching, workers int) {
 	for mine := range slices.Chunk(jobs, part) {
 		g.Go(func() error {
 			for i := range mine {
-				mine[i].run()
+				mine[i].timed()
 			}
 			return nil
 		})
@@ -210,15 +219,15 @@ func runAll(jobs []stitching, workers int) {
 func (t *txn) store(job *stitching) error {
 	s := job.state
 	if job.err != nil {
-		t.e.metrics.stitched.WithLabelValues("error").Inc()
+		t.e.metrics.stitchedIn(resultError, job.took)
 		t.e.log.Warn("entity not stitched", "entity_ref", s.Ref, "error", job.err)
 		return nil
 	}
 	if job.content == s.ContentHash {
-		t.e.metrics.stitched.WithLabelValues("unchanged").Inc()
+		t.e.metrics.stitchedIn(resultUnchanged, job.took)
 		return nil
 	}
-	t.e.metrics.stitched.WithLabelValues("changed").Inc()
+	t.e.metrics.stitchedIn(resultChanged, job.took)
 	before, _ := t.tx.Document(s.UID)
 	t.revision++
 	change := &store.Change{Revision: t.revision, At: t.now, UID: s.UID, Ref: s.Ref, Before: before}

@@ -48,7 +48,10 @@ type record struct {
 }
 
 // A conflict: parent wanted to emit ref, which belongs to somebody else.
-type conflict struct{ ref, parent string }
+type conflict struct {
+	ref, parent string
+	Conflict    // as it is told
+}
 
 // An incoming is an entity that a source hands in.
 type incoming struct {
@@ -122,7 +125,7 @@ func (t *txn) upsert(in incoming, source store.Source) (bool, error) {
 	}
 	s := r.state
 	if !mayUpdate(s, in) {
-		t.conflicts = append(t.conflicts, conflict{in.ref, source.Entity})
+		t.conflicts = append(t.conflicts, conflict{in.ref, source.Entity, Conflict{in.ref, in.json, in.locationKey, s.LocationKey}})
 		t.e.log.Warn("entity left out: its ref belongs to another location",
 			"entity_ref", in.ref, "location_key", in.locationKey, "owner", s.LocationKey)
 		return false, nil

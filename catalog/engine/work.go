@@ -34,7 +34,8 @@ type outcome struct {
 	relations []catalog.Relation
 	keys      []string
 	errors    []byte
-	reason    error // errors, for the log
+	reason    error  // errors, for the log
+	location  string // where it came from, if there are errors
 	cache     []byte
 	// sameCache tells that the cache is as it was.
 	sameCache bool
@@ -42,7 +43,11 @@ type outcome struct {
 	digest store.Digest
 	// settled tells that the outcome equals the stored one.
 	settled bool
+	ended   time.Time // when the run did
 }
+
+// open tells whether the outcome is to be stored, and the entity stitched.
+func (o *outcome) open() bool { return !o.settled && !o.void }
 
 // A task is what a run needs of the store, copied out of it.
 type task struct {
@@ -59,6 +64,7 @@ func (e *Engine) work(ctx context.Context) error {
 			return nil
 		}
 		e.working.Add(1)
+		e.metrics.waited(e.queue.waited(ref))
 		o, err := e.run(process.WithDemand(ctx, e.queue.demand(ref)), ref)
 		e.working.Add(-1)
 		if err != nil {
@@ -68,6 +74,9 @@ func (e *Engine) work(ctx context.Context) error {
 			o = &outcome{ref: ref, void: true}
 		}
 		o.turn = turn
+		if o.open() {
+			e.metrics.unstitched.Inc()
+		}
 		e.outcomes <- o
 	}
 }
@@ -85,7 +94,9 @@ func (e *Engine) run(ctx context.Context, ref string) (*outcome, error) {
 			e.log.Warn("cache of an entity dropped", "entity_ref", ref, "error", err)
 		}
 	}
-	result := e.processor.Process(ctx, in)
+	processing := e.now()
+	result := e.process(ctx, in)
+	processors := e.now().Sub(processing)
 	if ctx.Err() != nil {
 		return nil, nil
 	}
@@ -94,8 +105,21 @@ func (e *Engine) run(ctx context.Context, ref string) (*outcome, error) {
 	}
 	o := newOutcome(t, result)
 	o.settled = o.digest == t.state.ResultHash && !t.state.Due && o.sameCache
-	e.metrics.processedIn(o, e.now().Sub(begin))
+	o.ended = e.now()
+	e.metrics.processedIn(o, o.ended.Sub(begin), processors)
 	return o, nil
+}
+
+// process runs the processor, as a span if anybody looks at those.
+func (e *Engine) process(ctx context.Context, in process.Input) (result process.Result) {
+	if e.opts.Trace == nil {
+		return e.processor.Process(ctx, in)
+	}
+	entity := in.Entity
+	ctx, end := e.opts.Trace(ctx, "ProcessingRun", "backstage.entity.apiVersion", entity.APIVersion(), "backstage.entity.kind", entity.Kind(),
+		"backstage.entity.metadata.namespace", entity.Metadata().String("namespace"), "backstage.entity.metadata.name", entity.Name())
+	defer func() { end(errors.Join(result.Errors...)) }()
+	return e.processor.Process(ctx, in)
 }
 
 func (e *Engine) task(ref string) (t *task, err error) {
@@ -128,6 +152,7 @@ func newOutcome(t *task, result process.Result) *outcome {
 	o.keys = usableKeys(result.RefreshKeys)
 	if !o.ok {
 		o.errors, o.reason = errorList(result.Errors), errors.Join(result.Errors...)
+		o.location = catalog.Entity{Object: t.unprocessed}.Annotation(catalog.AnnotationManagedBy)
 		o.digest = o.sum()
 		return o
 	}
@@ -306,8 +331,10 @@ func (e *Engine) commit(batch []*outcome) error {
 	open := batch[:0:0]
 	for i, o := range batch {
 		refs[i] = o.ref
-		if !o.settled && !o.void {
+		if o.open() {
 			open = append(open, o)
+			e.metrics.unstitched.Dec()
+			e.metrics.stitchWait.Observe(begin.Sub(o.ended).Seconds())
 		}
 	}
 	if len(open) > 0 {

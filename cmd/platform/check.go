@@ -9,6 +9,8 @@ import (
 	"io"
 	"iter"
 
+	"github.com/greenroom-idp/greenroom/api/auth/boltkeys"
+	"github.com/greenroom-idp/greenroom/api/eventbus/boltevents"
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/catalog/boltstore"
 	"github.com/greenroom-idp/greenroom/catalog/index"
@@ -63,6 +65,12 @@ func check(ctx context.Context, dataDir string, stdout io.Writer) (err error) {
 	}
 	if err := ingeststore.Check(db, report); err != nil {
 		return fmt.Errorf("check the records of crawlers: %w", err)
+	}
+	if _, err := boltkeys.ReadTokens(db); err != nil {
+		report(err.Error())
+	}
+	if err := boltevents.Check(db, report); err != nil {
+		return fmt.Errorf("check the events: %w", err)
 	}
 	fmt.Fprintf(out, "%s: %d entities, %d violations\n", db.Path(), entities, violations)
 	if err := out.Flush(); err != nil {

@@ -49,6 +49,10 @@ func (p *platform) feed(ctx context.Context) error {
 		}
 	}
 	p.background.Go(func() error {
+		p.news.run(background)
+		return nil
+	})
+	p.background.Go(func() error {
 		err := p.crawl.run(background)
 		if err != nil {
 			p.log.Error("crawling has ended", slog.Any("error", err))

@@ -40,9 +40,18 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 	return nil, fmt.Errorf("listen on %s: %w: see backend.listen", address, err)
 }
 
-// serveHTTP answers requests until ctx ends. Then it calls draining, takes no
-// more connections, and waits for the requests that are under way.
-func serveHTTP(ctx context.Context, l net.Listener, handler http.Handler, log *slog.Logger, draining func()) error {
+// A shutdown is how serving comes to its end.
+type shutdown struct {
+	leaving  func()        // called first: readiness fails from here on
+	delay    time.Duration // for which requests are still answered
+	draining func()        // called next: what waits for events ends, and new requests are refused
+}
+
+// serveHTTP answers requests until ctx ends, and for the delay of the shutdown
+// after that, in which load balancers learn that it is leaving. Then it takes
+// no more connections, and waits for the requests that are under way. Where the
+// catalog has failed there is no delay: what it would answer may be wrong.
+func serveHTTP(ctx context.Context, l net.Listener, handler http.Handler, log *slog.Logger, end shutdown) error {
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
@@ -54,8 +63,17 @@ func serveHTTP(ctx context.Context, l net.Listener, handler http.Handler, log *s
 		return fmt.Errorf("serve HTTP: %w", err)
 	case <-ctx.Done():
 	}
-	log.Info("stopping", slog.String("cause", context.Cause(ctx).Error()))
-	draining()
+	end.leaving()
+	if errors.Is(context.Cause(ctx), errCatalogFailed) {
+		end.delay = 0
+	}
+	log.Info("stopping", slog.String("cause", context.Cause(ctx).Error()), slog.Duration("delay", end.delay))
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve HTTP: %w", err)
+	case <-time.After(end.delay):
+	}
+	end.draining()
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	if err := server.Shutdown(drain); err != nil {

@@ -30,21 +30,38 @@ func newLogger(w io.Writer, format string, settings config.Log, secrets []string
 			format = "json"
 		}
 	}
-	w = config.Redact(w, secrets)
-	var handler slog.Handler
-	switch format {
-	case "json":
-		handler = slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: wireNames})
-	case "text":
-		handler = slog.NewTextHandler(w, &slog.HandlerOptions{Level: level})
-	default:
-		return nil, &usageError{fmt.Sprintf("log format %q is not one of json, text", format)}
+	handler, err := newHandler(config.Redact(w, secrets), format, level, settings.Overrides)
+	if err != nil {
+		return nil, err
 	}
 	logger := slog.New(api.LogHandler(handler))
 	for _, key := range slices.Sorted(maps.Keys(settings.Meta)) {
 		logger = logger.With(key, settings.Meta[key])
 	}
 	return logger, nil
+}
+
+// newHandler returns what writes lines in a format, from a level on that some
+// lines may have for themselves.
+func newHandler(w io.Writer, format string, level slog.Level, overrides []config.LogOverride) (slog.Handler, error) {
+	options := &slog.HandlerOptions{Level: level}
+	if len(overrides) > 0 {
+		options.Level = slog.LevelDebug // the overrides decide
+	}
+	var handler slog.Handler
+	switch format {
+	case "json":
+		options.ReplaceAttr = wireNames
+		handler = slog.NewJSONHandler(w, options)
+	case "text":
+		handler = slog.NewTextHandler(w, options)
+	default:
+		return nil, &usageError{fmt.Sprintf("log format %q is not one of json, text", format)}
+	}
+	if len(overrides) == 0 {
+		return handler, nil
+	}
+	return withOverrides(handler, level, overrides)
 }
 
 func parseLevel(name string) (slog.Level, error) {
@@ -62,7 +79,8 @@ func parseLevel(name string) (slog.Level, error) {
 }
 
 // wireNames gives JSON lines the names that those who collect logs of
-// Backstage look for: message, and a level in lower case.
+// Backstage look for: message, a level in lower case, and the fields of the
+// access log.
 func wireNames(groups []string, a slog.Attr) slog.Attr {
 	if len(groups) > 0 {
 		return a
@@ -74,6 +92,13 @@ func wireNames(groups []string, a slog.Attr) slog.Attr {
 		if level, ok := a.Value.Any().(slog.Level); ok {
 			a.Value = slog.StringValue(strings.ToLower(level.String()))
 		}
+	case "http_version":
+		a.Key = "httpVersion"
+		a.Value = slog.StringValue(strings.TrimPrefix(a.Value.String(), "HTTP/"))
+	case "user_agent":
+		a.Key = "userAgent"
+	case "content_length":
+		a.Key = "contentLength"
 	}
 	return a
 }

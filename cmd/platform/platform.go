@@ -16,7 +16,9 @@ import (
 	"github.com/greenroom-idp/greenroom/api"
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/auth/boltkeys"
+	"github.com/greenroom-idp/greenroom/api/auth/servicetokens"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
+	"github.com/greenroom-idp/greenroom/api/eventbus"
 	"github.com/greenroom-idp/greenroom/api/eventsapi"
 	"github.com/greenroom-idp/greenroom/api/providerapi"
 	"github.com/greenroom-idp/greenroom/catalog/boltstore"
@@ -36,10 +38,13 @@ type platform struct {
 	storePath string
 
 	log      *slog.Logger
+	observed *observation
 	settings *config.Settings
 	registry *prometheus.Registry
 	db       *bbolt.DB
 	store    *boltstore.Store
+	bus      *eventbus.Bus
+	news     *catalogNews
 	index    *index.Index
 	view     *view.View
 	pipeline *process.Pipeline
@@ -48,9 +53,13 @@ type platform struct {
 	engine   *engine.Engine
 	crawl    *crawl
 	keys     *boltkeys.Store
-	found    searchIndexes
-	kinds    *schemas.Set
-	reader   *source.Reader
+	// authority is nil until the API is built.
+	authority *auth.Authority
+	// serviceTokens is nil until there is an authority.
+	serviceTokens *servicetokens.API
+	found         searchIndexes
+	kinds         *schemas.Set
+	reader        *source.Reader
 	// scaffolder is nil until the API is built.
 	scaffolder *scaffoldery
 	dataDir    string
@@ -63,8 +72,8 @@ type platform struct {
 
 // open builds all parts, from the store up, and begins to work. The context
 // bounds the opening alone. The caller closes what it returns.
-func open(ctx context.Context, s *config.Settings, dataDir string, log *slog.Logger) (*platform, error) {
-	p := &platform{settings: s, log: log, registry: prometheus.NewRegistry(), stop: func() {}, dataDir: dataDir}
+func open(ctx context.Context, s *config.Settings, dataDir string, observed *observation) (*platform, error) {
+	p := &platform{settings: s, log: observed.log, observed: observed, registry: prometheus.NewRegistry(), stop: func() {}, dataDir: dataDir}
 	for _, part := range []func(context.Context) error{
 		func(context.Context) error { return p.openStore(dataDir) },
 		p.openCatalog, p.openCrawl, p.openAPI, p.feed, p.startTasks, p.followSearch,
@@ -80,6 +89,7 @@ func open(ctx context.Context, s *config.Settings, dataDir string, log *slog.Log
 // openStore opens the file, or one that nobody else can find and that is gone
 // at exit.
 func (p *platform) openStore(dataDir string) (err error) {
+	p.observed.register(p.registry)
 	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if !p.settings.Database.Memory {
 		p.db, p.store, err = openData(dataDir, false)
@@ -94,8 +104,10 @@ func (p *platform) openStore(dataDir string) (err error) {
 	if p.settings.Database.Memory {
 		p.storePath = ":memory:"
 	}
-	p.keys, err = boltkeys.Open(p.db)
-	return err
+	if p.keys, err = boltkeys.Open(p.db); err != nil {
+		return err
+	}
+	return p.openBus()
 }
 
 // openTemporary opens a store whose file has no name any more, so that not even
@@ -137,7 +149,8 @@ func (p *platform) openCatalog(ctx context.Context) error {
 	if p.reader, err = newReader(p.settings, p.hosts, p.forges.sources(), kinds, nil); err != nil {
 		return err
 	}
-	if p.pipeline, err = newPipeline(p.settings.Catalog, kinds, p.reader, true); err != nil {
+	mark := p.observed.tracing.Mark("backstage-plugin-catalog-backend")
+	if p.pipeline, err = newPipeline(p.settings.Catalog, kinds, traced(p.reader, mark), true); err != nil {
 		return err
 	}
 	p.index = index.New()
@@ -147,7 +160,8 @@ func (p *platform) openCatalog(ctx context.Context) error {
 		Store: p.store, Index: p.index, Processor: p.pipeline, Logger: p.log,
 		Workers:     processingWorkers,
 		MinInterval: c.MinInterval, MaxInterval: c.MaxInterval, ReadOnly: c.ProcessingOff, KeepOrphans: c.KeepOrphans,
-		RefreshOnConflict: c.RefreshOnConflict, Registerer: p.registry,
+		RefreshOnConflict: c.RefreshOnConflict, Registerer: p.registry, News: p.news,
+		Trace:       mark,
 		Fingerprint: versionText() + " " + fingerprint,
 	})
 	if err != nil {
@@ -172,15 +186,15 @@ func (p *platform) openCrawl(context.Context) (err error) {
 // openAPI builds the HTTP edge.
 func (p *platform) openAPI(ctx context.Context) error {
 	s := p.settings
-	authority, err := auth.New(ctx, authOptions(s, p.keys, directory{p.view}))
+	authority, peers, err := p.newAuthority(ctx)
 	if err != nil {
-		return fmt.Errorf("configuration: backend.auth: %w", err)
-	}
-	if err := p.openPortal(authority); err != nil {
 		return err
 	}
-	decider, err := p.newDecider()
+	decider, err := p.newDecider(authority, peers)
 	if err != nil {
+		return err
+	}
+	if err := p.openPortal(authority, decider); err != nil {
 		return err
 	}
 	onConflict := engine.OnConflictReject
@@ -201,13 +215,16 @@ func (p *platform) openAPI(ctx context.Context) error {
 	}
 	p.scaffolder, err = newScaffolder(scaffolderParts{
 		db: p.db, dataDir: p.dataDir, settings: s, log: p.log, registry: p.registry, kinds: p.kinds, hosts: p.hosts,
-		decider: decider, catalog: taskCatalog{catalogAPI}, entities: catalogAPI, reader: taskReader{p.hosts, p.reader, p.forges.gitHosts()},
-		notices: taskNotices{p.portal.plugins.Notifications}, forges: p.forges,
+		decider: decider, catalog: taskCatalog{catalogAPI, p.observed.auditor}, entities: catalogAPI, reader: taskReader{p.hosts, p.reader, p.forges.gitHosts()},
+		notices: taskNotices{p.portal.plugins.Notifications}, forges: p.forges, observed: p.observed, bus: p.bus,
 	})
 	if err != nil {
 		return err
 	}
-	events, err := eventsapi.New(eventsapi.Options{Receivers: p.crawl.receivers, Queue: p.crawl.queue, Logger: p.log})
+	if err := p.offerActions(catalogAPI); err != nil {
+		return err
+	}
+	events, err := eventsapi.New(eventsapi.Options{Receivers: p.crawl.receivers, Queue: p.crawl.queue, Bus: p.bus, Logger: p.log})
 	if err != nil {
 		return err
 	}
@@ -215,12 +232,18 @@ func (p *platform) openAPI(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	signIn, err := p.newSignIn(authority)
+	if err != nil {
+		return err
+	}
 	p.api, err = api.New(api.Options{
-		Auth: authority, Permission: decider, Catalog: catalogAPI, Scaffolder: p.scaffolder.api, Events: events, Providers: providers,
-		Search: searchAPI, Logger: p.log, AccessLog: true,
+		Auth: authority, Permission: decider, Catalog: catalogAPI, Scaffolder: p.scaffolder.api, Events: events, Providers: providers, SignIn: signIn,
+		Search: searchAPI, Logger: p.log, AccessLog: true, LogHealth: s.Backend.LogHealth,
+		Auditor: p.observed.auditor, Tracer: p.observed.tracing.Tracer("greenroom/http"), TraceUsers: s.Tracing.EndUser,
 		Registry: p.registry, CatalogStats: p.stats, CORS: corsOptions(s.Backend.CORS), CSP: s.Backend.CSP,
 		StartupWait: s.Backend.StartupWait, HealthHeaders: s.Backend.HealthHeaders,
 		Portal: p.portal.plugins, Limits: p.portal.limits,
+		ServiceTokens: p.serviceTokens,
 	})
 	return err
 }

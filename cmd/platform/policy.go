@@ -9,9 +9,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/greenroom-idp/greenroom/api"
+	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
+	"github.com/greenroom-idp/greenroom/api/discovery"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/permission/policy"
+	"github.com/greenroom-idp/greenroom/api/permission/remote"
 	"github.com/greenroom-idp/greenroom/api/scaffolderapi"
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
@@ -32,7 +36,7 @@ func newPolicy(s *config.Settings, ownership func(context.Context, string) ([]st
 }
 
 // newDecider returns the one point that decides what callers may do.
-func (p *platform) newDecider() (*permission.Engine, error) {
+func (p *platform) newDecider(authority *auth.Authority, peers *discovery.Directory) (*permission.Engine, error) {
 	o := permission.Options{Enabled: p.settings.PermissionEnabled}
 	rules, err := newPolicy(p.settings, p.ownership)
 	if err != nil {
@@ -42,6 +46,8 @@ func (p *platform) newDecider() (*permission.Engine, error) {
 		o.Policy = rules
 	}
 	switch {
+	case peers.Elsewhere(remote.Target):
+		o.Policy = p.remotePolicy(authority, peers, o.Policy)
 	case rules == nil && o.Enabled:
 		p.log.Warn("permission.enabled is true, and there is no permission.policy: users may do everything")
 	case rules != nil && !o.Enabled:
@@ -50,9 +56,24 @@ func (p *platform) newDecider() (*permission.Engine, error) {
 	return permission.NewEngine(o), nil
 }
 
-// ownership returns what a user acts for: what the last sign-in has found, or
-// lacking that what the catalog says, or the user alone.
+// remotePolicy asks the permission plugin that lives elsewhere.
+func (p *platform) remotePolicy(authority *auth.Authority, peers *discovery.Directory, own permission.Policy) permission.Policy {
+	if own == nil {
+		own = permission.AllowAll{}
+	}
+	p.log.Info("permissions are asked of a plugin that lives elsewhere, as discovery.endpoints says")
+	return remote.New(remote.Options{
+		Base: peers.Base, Issuer: authority, Own: own, Logger: p.log, Plugins: append([]string{"catalog"}, api.Plugins()...),
+	})
+}
+
+// ownership returns what a user acts for: what the backend says that has signed
+// them in, or what the last sign-in has found, or lacking that what the catalog
+// says, or the user alone.
 func (p *platform) ownership(ctx context.Context, user string) ([]string, error) {
+	if owns, ok, err := p.authority.ForeignOwnership(ctx, user); err != nil || ok {
+		return owns, err
+	}
 	if info, ok, err := p.keys.User(ctx, user); err != nil || ok {
 		return info.Ownership, err
 	}

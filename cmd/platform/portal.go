@@ -15,13 +15,13 @@ import (
 	"time"
 
 	"github.com/greenroom-idp/greenroom/api"
-	"github.com/greenroom-idp/greenroom/api/actions"
 	"github.com/greenroom-idp/greenroom/api/app"
 	"github.com/greenroom-idp/greenroom/api/app/boltassets"
 	"github.com/greenroom-idp/greenroom/api/app/bundle"
 	"github.com/greenroom-idp/greenroom/api/auth"
 	"github.com/greenroom-idp/greenroom/api/notifications"
 	"github.com/greenroom-idp/greenroom/api/notifications/boltnotices"
+	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/proxy"
 	"github.com/greenroom-idp/greenroom/api/ratelimit"
 	"github.com/greenroom-idp/greenroom/api/schedule"
@@ -46,12 +46,13 @@ type portal struct {
 // openPortal builds the small plugins on top of the store and the catalog, and
 // begins with what they do on their own. It is called by openAPI, once there
 // is an authority.
-func (p *platform) openPortal(authority *auth.Authority) (err error) {
+func (p *platform) openPortal(authority *auth.Authority, decider permission.Decider) (err error) {
 	o := &portal{stop: func() {}}
 	p.portal = o // what is open is closed with the platform, whatever comes
 	for _, part := range []func() error{
 		func() error { return o.openTasks(p) },
-		func() error { return o.openActions(p, authority) },
+		func() error { return o.openActions(p, authority, decider) },
+		func() error { return o.openOAuth(p, authority) },
 		func() error { return o.openSignals(p, authority) },
 		func() error { return o.openSettings(p) },
 		func() error { return o.openNotifications(p) },
@@ -105,11 +106,6 @@ func (o *portal) openTasks(p *platform) (err error) {
 	return err
 }
 
-func (o *portal) openActions(p *platform, authority *auth.Authority) error {
-	o.plugins.Actions = actions.New(authority, p.settings.Portal.ActionSources)
-	return o.plugins.Actions.Add(actions.WhoAmI(people{entities{p.view}, p.keys}))
-}
-
 // people answers about users from the catalog and from their last sign-in.
 type people struct {
 	entities
@@ -134,14 +130,7 @@ func (o *portal) openSignals(p *platform, authority *auth.Authority) (err error)
 	if g := authOptions(s, nil, nil).Guest; g != nil && g.Allowed {
 		options.Anonymous = []string{anonymous} // which anybody may sign in as
 	}
-	for _, base := range []string{s.Portal.BaseURL, s.Backend.BaseURL} {
-		if u, err := url.Parse(base); err == nil && u.Host != "" {
-			options.Origins = append(options.Origins, u.Scheme+"://"+u.Host)
-		}
-	}
-	if s.Backend.CORS != nil {
-		options.Origins = append(options.Origins, s.Backend.CORS.Origins...)
-	}
+	options.Origins = portalOrigins(s)
 	o.plugins.Signals, err = signals.New(options)
 	return err
 }
@@ -183,6 +172,9 @@ func (o *portal) openProxy(p *platform) (err error) {
 	options := proxy.Options{
 		SkipInvalid: s.Portal.Proxy.SkipInvalid, OpenPolicy: s.Auth.DisableDefaultPolicy, Outbound: http.ProxyFromEnvironment,
 		Registerer: p.registry, Logger: p.log,
+	}
+	if p.observed.tracing != nil {
+		options.Propagate = api.Propagate
 	}
 	for _, e := range s.Portal.Proxy.Endpoints {
 		endpoint := proxy.Endpoint{

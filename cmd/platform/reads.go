@@ -8,6 +8,7 @@ import (
 
 	"github.com/greenroom-idp/greenroom/api"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
+	"github.com/greenroom-idp/greenroom/api/signin"
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/catalog/boltstore"
 	"github.com/greenroom-idp/greenroom/catalog/jsonvalue"
@@ -114,14 +115,7 @@ func (d directory) Ownership(ctx context.Context, userEntityRef string) ([]strin
 
 // ownershipOf returns a user and the groups that it is a member of.
 func ownershipOf(user catalog.Entity, ref string) []string {
-	owned := []string{ref}
-	relations, _ := user.Value("relations").([]any)
-	for _, v := range relations {
-		if o, ok := v.(*jsonvalue.Object); ok && o.String("type") == "memberOf" {
-			owned = append(owned, o.String("targetRef"))
-		}
-	}
-	return owned
+	return signin.Ownership(user.Object, ref)
 }
 
 // stats counts for the gauges.

@@ -22,7 +22,7 @@ type verb struct {
 type action func(ctx context.Context, args []string, stdout, stderr io.Writer) error
 
 func verbs() []verb {
-	return []verb{serveVerb(), validateVerb(), checkVerb(), providerVerb(), policyVerb(), templateVerb(), versionVerb()}
+	return []verb{serveVerb(), validateVerb(), checkVerb(), providerVerb(), policyVerb(), tokenVerb(), userVerb(), templateVerb(), versionVerb()}
 }
 
 // run is the program: args are the command line without its name.

@@ -15,6 +15,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
+	"github.com/greenroom-idp/greenroom/api/eventbus"
 	"github.com/greenroom-idp/greenroom/api/permission"
 	"github.com/greenroom-idp/greenroom/api/scaffolderapi"
 	"github.com/greenroom-idp/greenroom/cmd/platform/config"
@@ -52,11 +53,13 @@ type scaffolderParts struct {
 	reader   taskReader
 	notices  notification.Sender
 	forges   *forges
+	signing  gitaction.Signing // set by newScaffolder
+	observed *observation
+	bus      *eventbus.Bus
 	// network is how actions reach Git hosts; the zero value is the network.
 	network network
 	// root is what templates that are files may read from; "": their folder.
-	root    string
-	signing gitaction.Signing // set by newScaffolder
+	root string
 }
 
 // A scaffoldery is the scaffolder: its tasks, and what answers for them.
@@ -100,9 +103,9 @@ func newScaffolder(p scaffolderParts) (_ *scaffoldery, err error) {
 	s.tasks, err = tasks.New(tasks.Options{
 		Store: store, Workspaces: workspaces, Key: key, Concurrency: concurrency, PerTemplate: s.settings.PerTemplate,
 		Quota: s.settings.WorkspaceQuota, KeepInterrupted: s.settings.KeepInterrupted,
-		ParameterLength: s.settings.ParameterLength, Log: p.log, Registry: p.registry,
+		ParameterLength: s.settings.ParameterLength, Audit: p.observed.execution, News: taskNews{p.bus, p.log}, Log: p.log, Registry: p.registry,
 		Runner: runner.Options{Actions: registry, Filters: filters.Funcs(added), Policy: scaffolderapi.Policy{Decider: p.decider},
-			Parameters: s.settings.Parameters, Secrets: s.settings.Secrets, Level: taskLogLevel(os.Getenv("LOG_LEVEL"))},
+			Parameters: s.settings.Parameters, Secrets: s.settings.Secrets, Trace: p.observed.tracing.Mark("backstage-plugin-scaffolder-backend"), Level: taskLogLevel(os.Getenv("LOG_LEVEL"))},
 	})
 	if err != nil {
 		return nil, err

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"log/slog"
 
+	"github.com/greenroom-idp/greenroom/api/audit"
 	"github.com/greenroom-idp/greenroom/api/catalogapi"
 	"github.com/greenroom-idp/greenroom/api/scaffolderapi"
+	"github.com/greenroom-idp/greenroom/api/wire"
 	"github.com/greenroom-idp/greenroom/catalog"
 	"github.com/greenroom-idp/greenroom/ingest/integration"
 	taskaction "github.com/greenroom-idp/greenroom/scaffolder/action"
@@ -35,7 +38,10 @@ func (h hostKinds) HostKind(host string) (string, bool) {
 
 // taskCatalog is the catalog as tasks use it: with the rights of whoever
 // started them.
-type taskCatalog struct{ *catalogapi.API }
+type taskCatalog struct {
+	*catalogapi.API
+	auditor *audit.Auditor
+}
 
 var _ catalogaction.Catalog = taskCatalog{}
 
@@ -60,7 +66,14 @@ func (t taskCatalog) RegisterLocation(ctx context.Context, by taskaction.Initiat
 	if err != nil {
 		return err
 	}
-	return t.Register(ctx, who, l)
+	// No request of the catalog stands for it, and an audit log must know of it
+	// all the same.
+	event := t.auditor.Event(audit.Kind{Plugin: "catalog", ID: "location-mutate", Severity: audit.Medium}, audit.Actor{ID: who.Subject}, nil,
+		slog.String("actionType", "create"), slog.Group("location", slog.String("type", l.Type), slog.String("target", wire.LoggedURL(l.Target))))
+	event.Begin(ctx)
+	err = t.Register(ctx, who, l)
+	event.End(ctx, err)
+	return err
 }
 
 // PreviewLocation implements the catalog of actions.

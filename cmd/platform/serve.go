@@ -61,10 +61,12 @@ func serve(ctx context.Context, o serveOptions, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	log, err := newLogger(stdout, o.logFormat, settings.Log, conf.Secrets(), os.Getenv)
+	observed, err := observe(ctx, conf, settings, o.logFormat, stdout)
 	if err != nil {
 		return err
 	}
+	defer closing(&err, observed)
+	log := observed.log
 	log.Info("starting", slog.String("version", versionText()), slog.String("config", strings.Join(conf.Files(), ", ")))
 	for _, warning := range settings.Warnings {
 		log.Warn("configuration", slog.String("warning", warning))
@@ -74,11 +76,18 @@ func serve(ctx context.Context, o serveOptions, stdout io.Writer) (err error) {
 		return err
 	}
 	defer closing(&err, onceClosed{listener})
-	p, err := open(ctx, settings, o.data, log)
+	scrapes, err := listenScrapes(ctx, settings.Backend.Metrics)
+	if err != nil {
+		return err
+	}
+	defer closing(&err, scrapes)
+	observed.follow(ctx)
+	p, err := open(ctx, settings, o.data, observed)
 	if err != nil {
 		return err
 	}
 	defer closing(&err, p)
+	scrapes.serve(p.registry, log)
 	announce(log, settings, listener.Addr(), p, time.Since(started))
 	go debug.FreeOSMemory() // what loading took, and serving does not need
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -90,7 +99,7 @@ func serve(ctx context.Context, o serveOptions, stdout io.Writer) (err error) {
 		case <-ctx.Done():
 		}
 	}()
-	return serveHTTP(ctx, listener, p.api, log, p.api.Stopping)
+	return serveHTTP(ctx, listener, p.api, log, shutdown{leaving: p.api.Leaving, delay: settings.Backend.ShutdownDelay, draining: p.api.Stopping})
 }
 
 // errCatalogFailed ends the server; closing the platform says what happened.

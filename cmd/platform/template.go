@@ -51,21 +51,3 @@ func runTemplateVerb(ctx context.Context, args []string, stdout, stderr io.Write
 	}
 	return &usageError{fmt.Sprintf("template: there is no %q; `platform help template` lists what there is", args[0])}
 }
-
-// parseMixed parses flags that stand before and behind arguments. What follows
-// "--" is arguments.
-func parseMixed(flags *flag.FlagSet, args []string) (rest []string, err error) {
-	for {
-		if err := flags.Parse(args); err != nil {
-			return nil, err
-		}
-		left := flags.Args()
-		if len(left) == 0 {
-			return rest, nil
-		}
-		if n := len(args) - len(left); n > 0 && args[n-1] == "--" {
-			return append(rest, left...), nil
-		}
-		rest, args = append(rest, left[0]), left[1:]
-	}
-}

@@ -16,10 +16,12 @@ import { entityPages } from './walk/entities.mjs';
 import { registration } from './walk/registration.mjs';
 import { templates } from './walk/templates.mjs';
 import { search } from './walk/search.mjs';
+import { consent } from './walk/consent.mjs';
 import { policies } from './walk/policies.mjs';
 import { aroundTheUser } from './walk/user.mjs';
+import { accounts } from './walk/accounts.mjs';
 
-const sections = [signIn, catalogTable, entityPages, registration, templates, search, policies, aroundTheUser];
+const sections = [signIn, catalogTable, entityPages, registration, templates, search, consent, policies, aroundTheUser, accounts];
 const only = process.env.E2E_ONLY; // a section's name; signing in always happens
 
 const failed = fileURLToPath(new URL('./failures', import.meta.url));

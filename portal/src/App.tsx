@@ -18,6 +18,7 @@ import techdocs from '@backstage/plugin-techdocs/alpha';
 import techdocsAddons from '@backstage/plugin-techdocs-module-addons-contrib/alpha';
 import userSettings from '@backstage/plugin-user-settings/alpha';
 import { navigation } from './navigation';
+import { signIn } from './signin';
 
 // The catalog is the first page, as in a new Backstage app, also where the
 // configuration does not say so. Its path there still decides.
@@ -34,6 +35,6 @@ const catalogFirst = catalog.withOverrides({
 export const app = createApp({
   features: [
     apiDocs, appVisualizer, auth, catalogFirst, catalogGraph, catalogImport, home, kubernetes, notifications, org, scaffolder,
-    search, signals, techdocs, techdocsAddons, userSettings, userSettingsStorage, navigation,
+    search, signals, techdocs, techdocsAddons, userSettings, userSettingsStorage, navigation, signIn,
   ],
 });

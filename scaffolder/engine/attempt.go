@@ -42,7 +42,7 @@ func (e *Engine) runTask(ctx context.Context, id string) {
 		e.Log.Error("a task cannot be read", slog.String("task_id", id), slog.String("error", err.Error()))
 		return
 	}
-	result, err := a.run(ctx)
+	result, err := a.traced(ctx)
 	if err == nil && result.Stopped {
 		e.Log.Info("task stopped, it goes on after the next start", slog.String("task_id", id))
 		return
@@ -82,6 +82,18 @@ func (a *attempt) load(id string) error {
 	})
 }
 
+// traced runs the task, as a span if anybody looks at those.
+func (a *attempt) traced(ctx context.Context) (runner.Result, error) {
+	if a.Runner.Trace == nil {
+		return a.run(ctx)
+	}
+	ctx, end := a.Runner.Trace(ctx, "task", "scaffolder.task.id", a.task.ID, "scaffolder.task.template", a.task.TemplateRef,
+		"scaffolder.task.created_by", a.task.CreatedBy)
+	result, err := a.run(ctx)
+	end(errors.Join(err, result.Err))
+	return result, err
+}
+
 // run claims the task, opens its workspace and hands both to the runner.
 func (a *attempt) run(ctx context.Context) (runner.Result, error) {
 	a.task.Status, a.task.Heartbeat = scaffolder.Processing, a.started
@@ -90,7 +102,8 @@ func (a *attempt) run(ctx context.Context) (runner.Result, error) {
 		_, err := tx.PutTask(a.task)
 		return err
 	})
-	a.audit("initiated", nil)
+	a.audit(false, nil)
+	a.tellRun(a.task, a.spec.Object)
 	dir := filepath.Join(a.Workspaces, a.task.ID)
 	if err := workspace.Restore(dir, runner.GuardKey(a.before)); err != nil {
 		return runner.Result{Err: workspaceError(err)}, nil
@@ -127,6 +140,7 @@ func (a *attempt) end(ctx context.Context, r runner.Result) error {
 		}
 	}
 	a.removeWorkspace(a.task.ID)
+	var ended scaffolder.Task
 	err := a.journal.commit(context.WithoutCancel(ctx), a.task.ID, func(tx store.WriteTx) error {
 		if err := a.failed(); err != nil {
 			return err // a task whose log has a hole has not come to its end
@@ -136,7 +150,7 @@ func (a *attempt) end(ctx context.Context, r runner.Result) error {
 			return err
 		}
 		t.Status, t.Heartbeat = status, a.now()
-		if _, err := tx.PutTask(t); err != nil {
+		if ended, err = tx.PutTask(t); err != nil {
 			return err
 		}
 		_, err = tx.Append(scaffolder.Event{TaskID: t.ID, Type: scaffolder.EventCompletion, CreatedAt: t.Heartbeat, Body: body})
@@ -146,7 +160,8 @@ func (a *attempt) end(ctx context.Context, r runner.Result) error {
 		return err
 	}
 	a.metrics.task(a.task.TemplateRef, r.Err, a.now().Sub(a.started))
-	a.audit("", r.Err)
+	a.audit(true, r.Err)
+	a.tellRun(ended, nil)
 	return nil
 }
 
@@ -251,25 +266,15 @@ func (a *attempt) PutCheckpoint(ctx context.Context, key string, value []byte) e
 
 var _ runner.Journal = (*attempt)(nil)
 
-// audit tells the log that the task began, or how it ended.
-func (a *attempt) audit(status string, err error) {
-	level := slog.LevelInfo
-	switch {
-	case err != nil:
-		status = "failed"
-	case status == "":
-		status = "succeeded"
+// audit tells that the task begins to run, or how that ended.
+func (a *attempt) audit(ended bool, err error) {
+	if a.Engine.Audit == nil {
+		return
 	}
-	attrs := []slog.Attr{
-		slog.String("plugin", "scaffolder"), slog.String("event_id", "task"), slog.String("action_type", "execution"),
-		slog.String("severity", "medium"), slog.String("status", status), slog.String("task_id", a.task.ID),
-		slog.String("created_by", a.task.CreatedBy), slog.String("template_ref", a.task.TemplateRef),
-		slog.String("task_parameters", string(jsonvalue.Append(nil, a.shortened(a.spec.Parameters())))),
-	}
-	if err != nil {
-		attrs = append(attrs, slog.String("error", err.Error()))
-	}
-	a.Engine.Log.LogAttrs(context.Background(), level, "audit", attrs...)
+	a.Engine.Audit(Execution{
+		TaskID: a.task.ID, TemplateRef: a.task.TemplateRef, CreatedBy: a.task.CreatedBy,
+		Parameters: string(jsonvalue.Append(nil, a.shortened(a.spec.Parameters()))), Ended: ended, Err: err,
+	})
 }
 
 // shortened cuts long texts in parameters.

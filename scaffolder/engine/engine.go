@@ -45,12 +45,27 @@ type Options struct {
 	// ParameterLength is how long a text in the parameters may be that the audit
 	// log shows; 0: 256, negative: as long as it is.
 	ParameterLength int
+	// Audit is told when a task begins to run, and how the run ended; nil: nobody
+	// is.
+	Audit func(Execution)
+	// News hears what becomes of tasks; nil: nobody does.
+	News News
 	// Log; nil: nothing is logged.
 	Log *slog.Logger
 	// Registry takes the metrics; nil: there are none.
 	Registry prometheus.Registerer
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
+}
+
+// An Execution is one run of a task, as an audit log shows it.
+type Execution struct {
+	TaskID, TemplateRef, CreatedBy string
+	// Parameters are what the task was given, as JSON with long texts cut.
+	Parameters string
+	// Ended tells that the run is over, with Err if it failed; false: it begins.
+	Ended bool
+	Err   error
 }
 
 // An Engine keeps tasks. It is made by New, and works between Start and
@@ -173,6 +188,7 @@ func (e *Engine) Create(ctx context.Context, r Request) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("store task: %w", err)
 	}
+	e.tellCreated(stored, r.Spec.Object)
 	e.enqueue(stored)
 	return id, nil
 }
@@ -233,6 +249,7 @@ func (e *Engine) start(t ticket) *active {
 // doing. That a task has ended already is no error.
 func (e *Engine) Cancel(ctx context.Context, id string) error {
 	var wasHeld bool
+	var event scaffolder.Event
 	err := e.journal.commit(context.WithoutCancel(ctx), id, func(tx store.WriteTx) error {
 		t, err := tx.Task(id)
 		if err != nil {
@@ -248,13 +265,14 @@ func (e *Engine) Cancel(ctx context.Context, id string) error {
 				return err
 			}
 		}
-		_, err = tx.Append(scaffolder.Event{TaskID: id, Type: scaffolder.EventCancelled, CreatedAt: e.now(),
+		event, err = tx.Append(scaffolder.Event{TaskID: id, Type: scaffolder.EventCancelled, CreatedAt: e.now(),
 			Body: scaffolder.CancelledBody(step)})
 		return errors.Join(err, tx.PutSecrets(id, nil))
 	})
 	if err != nil {
 		return noTask(id, err)
 	}
+	e.tellEvent(event, string(scaffolder.Cancelled))
 	if wasHeld {
 		e.release(id)
 	}
@@ -326,18 +344,17 @@ func (e *Engine) reopen(tx store.WriteTx, t scaffolder.Task, sealed []byte) (sca
 	if err := tx.DropEvents(t.ID, scaffolder.EventCancelled, scaffolder.EventCompletion); err != nil {
 		return t, err
 	}
-	if err := e.appendRecovered(tx, t); err != nil {
+	if _, err := e.appendRecovered(tx, t); err != nil {
 		return t, err
 	}
 	return t, tx.PutSecrets(t.ID, sealed)
 }
 
-func (e *Engine) appendRecovered(tx store.WriteTx, t scaffolder.Task) error {
+func (e *Engine) appendRecovered(tx store.WriteTx, t scaffolder.Task) (scaffolder.Event, error) {
 	strategy := "none"
 	if t.StartsOver {
 		strategy = scaffolder.StartOver
 	}
-	_, err := tx.Append(scaffolder.Event{TaskID: t.ID, Type: scaffolder.EventRecovered, CreatedAt: e.now(),
+	return tx.Append(scaffolder.Event{TaskID: t.ID, Type: scaffolder.EventRecovered, CreatedAt: e.now(),
 		Body: scaffolder.RecoveredBody(strategy)})
-	return err
 }

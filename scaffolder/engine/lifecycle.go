@@ -105,6 +105,7 @@ func (e *Engine) removeStrangers(unfinished []scaffolder.Task) error {
 // recover takes up a task that was running when the process ended: it is to run
 // on, or it is held.
 func (e *Engine) recover(ctx context.Context, t scaffolder.Task) (held bool, err error) {
+	var event scaffolder.Event
 	err = e.journal.commit(ctx, t.ID, func(tx store.WriteTx) error {
 		records, err := tx.Steps(t.ID)
 		if err != nil {
@@ -119,8 +120,12 @@ func (e *Engine) recover(ctx context.Context, t scaffolder.Task) (held bool, err
 		if _, err := tx.PutTask(t); err != nil {
 			return err
 		}
-		return e.appendRecovered(tx, t)
+		event, err = e.appendRecovered(tx, t)
+		return err
 	})
+	if err == nil && !held {
+		e.tellEvent(event, "recovered")
+	}
 	if held && err == nil {
 		e.mu.Lock()
 		e.held[t.ID] = e.now()

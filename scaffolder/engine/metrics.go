@@ -12,6 +12,7 @@ import (
 // metrics count tasks and steps, under the names of the reference.
 type metrics struct {
 	taskCount, stepCount       *prometheus.CounterVec
+	stepTotal                  *prometheus.CounterVec // as OpenTelemetry has it, with skipped steps
 	taskDuration, stepDuration *prometheus.HistogramVec
 }
 
@@ -28,6 +29,8 @@ func newMetrics(r prometheus.Registerer, e *Engine) (*metrics, error) {
 			Name: "scaffolder_task_duration", Help: "Seconds that tasks ran.", Buckets: buckets}, []string{"template", "result"}),
 		stepCount: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "scaffolder_step_count", Help: "Steps that have ended."}, []string{"template", "step", "result"}),
+		stepTotal: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "scaffolder_step_count_total", Help: "Steps that have ended, or were skipped."}, []string{"template", "step", "result"}),
 		stepDuration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "scaffolder_step_duration", Help: "Seconds that steps ran.", Buckets: buckets}, []string{"template", "step", "result"}),
 	}
@@ -41,7 +44,7 @@ func newMetrics(r prometheus.Registerer, e *Engine) (*metrics, error) {
 			return float64(value())
 		})
 	}
-	for _, c := range []prometheus.Collector{m.taskCount, m.taskDuration, m.stepCount, m.stepDuration,
+	for _, c := range []prometheus.Collector{m.taskCount, m.taskDuration, m.stepCount, m.stepTotal, m.stepDuration,
 		gauge("scaffolder_tasks_waiting", "Tasks that wait for their turn.", func() int { return len(e.queue.waiting) }),
 		gauge("scaffolder_tasks_running", "Tasks that run.", func() int { return len(e.active) }),
 	} {
@@ -63,6 +66,7 @@ func (m *metrics) task(template string, err error, took time.Duration) {
 
 // Step implements runner.Observer.
 func (m *metrics) Step(template, step, result string, took time.Duration) {
+	m.stepTotal.WithLabelValues(template, step, result).Inc()
 	if result != "skipped" {
 		m.stepCount.WithLabelValues(template, step, result).Inc()
 	}

@@ -177,7 +177,7 @@ func (x *run) step(ctx context.Context, i int) error {
 		return nil
 	}
 	e := &execution{run: x, index: i, step: s, rec: rec, started: started}
-	err := e.execute(ctx)
+	err := x.traced(ctx, s, e.execute)
 	switch {
 	case x.lost != nil:
 		return x.lost
@@ -190,6 +190,21 @@ func (x *run) step(ctx context.Context, i int) error {
 		e.failed(err)
 	}
 	return nil
+}
+
+// traced runs a step, as a span if anybody looks at those.
+func (x *run) traced(ctx context.Context, s scaffolder.Step, execute func(context.Context) error) error {
+	if x.Trace == nil {
+		return execute(ctx)
+	}
+	ctx, end := x.Trace(ctx, "step "+s.Action(), "scaffolder.task.id", x.task.ID, "scaffolder.step.id", s.ID(), "scaffolder.step.name", s.Name())
+	err := execute(ctx)
+	if err != nil {
+		end(x.masked(err))
+	} else {
+		end(nil)
+	}
+	return err
 }
 
 func isCancelled(ctx context.Context) bool { return errors.Is(context.Cause(ctx), ErrCancelled) }

@@ -68,6 +68,9 @@ type Options struct {
 	Level slog.Level
 	// Log takes faults of actions that are not the user's; nil: they are lost.
 	Log *slog.Logger
+	// Trace is called where a step begins, with what it is as keys and values in
+	// turn, and what it returns where that ends; nil: nothing is traced.
+	Trace func(ctx context.Context, name string, keysAndValues ...string) (context.Context, func(error))
 	// Observer; nil: nobody is told.
 	Observer Observer
 	// Now is the clock; nil: time.Now.

@@ -12,9 +12,10 @@ import (
 )
 
 var (
-	root  = []byte("auth")
-	keys  = []byte("keys")
-	users = []byte("users")
+	root       = []byte("auth")
+	keys       = []byte("keys")
+	users      = []byte("users")
+	pluginKeys = []byte("pluginKeys")
 )
 
 // A Store is an auth.Store in a bbolt database. It is safe for concurrent use.
@@ -32,7 +33,9 @@ func Open(db *bbolt.DB) (*Store, error) {
 		}
 		_, keysErr := b.CreateBucketIfNotExists(keys)
 		_, usersErr := b.CreateBucketIfNotExists(users)
-		return errors.Join(keysErr, usersErr)
+		_, pluginsErr := b.CreateBucketIfNotExists(pluginKeys)
+		_, tokensErr := b.CreateBucketIfNotExists(tokens)
+		return errors.Join(keysErr, usersErr, pluginsErr, tokensErr)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open auth bucket: %w", err)
@@ -40,36 +43,68 @@ func Open(db *bbolt.DB) (*Store, error) {
 	return &Store{db}, nil
 }
 
-// PutKey adds a public key and forgets those that expired before now.
+// PutKey adds a public key of user tokens and forgets those that expired before
+// now.
 func (s *Store) PutKey(_ context.Context, key auth.PublicKey, now time.Time) error {
-	data, err := json.Marshal(key)
-	if err != nil {
-		return fmt.Errorf("encode key %s: %w", key.ID, err)
-	}
-	return s.db.Update(func(tx *bbolt.Tx) error {
-		b := tx.Bucket(root).Bucket(keys)
-		all, err := readKeys(b)
-		if err != nil {
-			return err
-		}
-		for _, k := range all {
-			if k.Expires.Before(now) {
-				if err := b.Delete([]byte(k.ID)); err != nil {
-					return err
-				}
-			}
-		}
-		return b.Put([]byte(key.ID), data)
-	})
+	return s.db.Update(func(tx *bbolt.Tx) error { return putKey(tx.Bucket(root).Bucket(keys), key, now) })
 }
 
-// Keys returns all keys.
+// Keys returns all keys of user tokens.
 func (s *Store) Keys(context.Context) (out []auth.PublicKey, err error) {
 	err = s.db.View(func(tx *bbolt.Tx) error {
 		out, err = readKeys(tx.Bucket(root).Bucket(keys))
 		return err
 	})
 	return out, err
+}
+
+// Plugin returns where the keys of a plugin are kept, with which it signs what
+// it sends to other backends.
+func (s *Store) Plugin(id string) auth.KeyStore { return pluginStore{s.db, []byte(id)} }
+
+// pluginStore keeps keys in a bucket of their own, made with the first.
+type pluginStore struct {
+	db *bbolt.DB
+	id []byte
+}
+
+func (s pluginStore) PutKey(_ context.Context, key auth.PublicKey, now time.Time) error {
+	return s.db.Update(func(tx *bbolt.Tx) error {
+		b, err := tx.Bucket(root).Bucket(pluginKeys).CreateBucketIfNotExists(s.id)
+		if err != nil {
+			return fmt.Errorf("bucket of plugin %s: %w", s.id, err)
+		}
+		return putKey(b, key, now)
+	})
+}
+
+func (s pluginStore) Keys(context.Context) (out []auth.PublicKey, err error) {
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		if b := tx.Bucket(root).Bucket(pluginKeys).Bucket(s.id); b != nil {
+			out, err = readKeys(b)
+		}
+		return err
+	})
+	return out, err
+}
+
+func putKey(b *bbolt.Bucket, key auth.PublicKey, now time.Time) error {
+	data, err := json.Marshal(key)
+	if err != nil {
+		return fmt.Errorf("encode key %s: %w", key.ID, err)
+	}
+	all, err := readKeys(b)
+	if err != nil {
+		return err
+	}
+	for _, k := range all {
+		if k.Expires.Before(now) {
+			if err := b.Delete([]byte(k.ID)); err != nil {
+				return err
+			}
+		}
+	}
+	return b.Put([]byte(key.ID), data)
 }
 
 func readKeys(b *bbolt.Bucket) (out []auth.PublicKey, err error) {

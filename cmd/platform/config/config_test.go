@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -287,4 +288,41 @@ app: {title: Not a secret, short: {password: abc}}
 	require.NoError(t, err)
 	require.Len(t, line, n, "the writer takes all of what it was given")
 	require.Equal(t, `{"a":"***","b":"***","c":"***","d":"Not a secret ci abc true"}`, out.String())
+}
+
+// What is a secret by its look is not written either, wherever it came from.
+func TestWhatLooksLikeASecretIsNotWritten(t *testing.T) {
+	const jwt = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ1c2VyOmRlZmF1bHQvYWRhIn0.c2lnbmF0dXJl-_x"
+	for _, c := range []struct{ name, line, want string }{
+		{"a token of a user", "token " + jwt + " is expired", "token *** is expired"},
+		{"one in JSON", `{"token":"` + jwt + `"}`, `{"token":"***"}`},
+		{"a limited one in a cookie", "backstage-auth=" + jwt + "; Path=/", "backstage-auth=***; Path=/"},
+		{"an unsigned one", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.", "***"},
+		{"a header", "Authorization: Bearer abcdefghijklmnopqrstuvwxyz=", "Authorization: Bearer ***"},
+		{"a header in another case", "authorization: BASIC dXNlcjpwYXNzd29yZA==", "authorization: BASIC ***"},
+		{"a word about headers", "Bearer authentication is needed", "Bearer authentication is needed"},
+		{"GitHub", "ghp_abcdefghijklmnopqrstuvwxyz0123456789 and github_pat_11ABCDEFG0123456789_abc", "*** and ***"},
+		{"GitLab", "token=glpat-abcdefghij0123456789", "token=***"},
+		{"a password in a URL", "GET https://jane:hunter2@host/x and postgres://u:p@db", "GET https://***@host/x and postgres://***@db"},
+		{"a user in a URL", "ssh://git@host:22/a/b", "ssh://git@host:22/a/b"},
+		{"a port and an address", `"http://host:80/a","jane@example.com"`, `"http://host:80/a","jane@example.com"`},
+		{"what is no token", "eyJ.a.b component:default/eyJ ghp_short", "eyJ.a.b component:default/eyJ ghp_short"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var out bytes.Buffer
+			n, err := config.Redact(&out, nil).Write([]byte(c.line))
+			require.NoError(t, err)
+			require.Len(t, c.line, n)
+			require.Equal(t, c.want, out.String())
+		})
+	}
+}
+
+func BenchmarkRedact(b *testing.B) {
+	w := config.Redact(io.Discard, []string{"the-first-secret", "the-second-secret", "the-third-secret"})
+	line := []byte(`time=2026-11-26T14:00:00.000Z level=INFO msg=request type=incomingRequest method=GET url="/api/catalog/entities/by-query?filter=kind%3Dcomponent&limit=20" status=200 http_version=HTTP/1.1 user_agent="Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36" referrer=http://localhost:3000/catalog content_length=12345 took=1.2ms`)
+	b.ReportAllocs()
+	for b.Loop() {
+		_, _ = w.Write(line)
+	}
 }

@@ -102,3 +102,7 @@ func shortUnit(name string) time.Duration {
 	}
 	return 365 * day
 }
+
+// ParseDuration reads a duration as configurations spell it in one string:
+// "5m", "2 seconds", "90d", or ISO 8601.
+func ParseDuration(s string) (time.Duration, bool) { return parseDuration(s) }

@@ -17,7 +17,7 @@ var visible = []string{
 	"app.datadogRum.sessionSampleRate", "app.datadogRum.sessionReplaySampleRate",
 	"organization.name", "backend.baseUrl",
 	"discovery.endpoints.[].plugins.**", "discovery.endpoints.[].target", "discovery.endpoints.[].target.external",
-	"auth.environment", "auth.providers.*.{}", "auth.autologout.**", "enableExperimentalRedirectFlow",
+	"auth.environment", "auth.providers.*.{}", "auth.providers.*.*.signIn.{}", "auth.autologout.**", "enableExperimentalRedirectFlow",
 	"permission.enabled", "permission.EXPERIMENTAL_enableBatchedRequests",
 	"techdocs.builder", "techdocs.sanitizer.**", "techdocs.legacyUseCaseSensitiveTripletPaths",
 	"search.defaultType", "search.query.pageLimit",

@@ -22,8 +22,8 @@ type Portal struct {
 	Proxy         Proxy
 	Notifications Notifications
 	RateLimit     RateLimit
-	// ActionSources are backend.actions.pluginSources; nil: all plugins.
-	ActionSources []string
+	Actions       Actions
+	OAuth         OAuth
 }
 
 // Proxy is the section proxy.
@@ -89,11 +89,15 @@ func (r *reader) portal(c *Config) Portal {
 			Retention: r.retention(c.At("notifications.retention")),
 			Defaults:  c.At("notifications.defaultSettings").Plain(),
 		},
-		RateLimit:     r.rateLimit(c.At("backend.rateLimit"), c.At("backend.trustProxy")),
-		ActionSources: r.list(c.At("backend.actions.pluginSources")),
+		RateLimit: r.rateLimit(c.At("backend.rateLimit"), c.At("backend.trustProxy")),
+		Actions:   r.actions(c),
+		OAuth:     r.oauth(c.At("auth")),
 	}
 	if u, err := url.Parse(p.BaseURL); p.BaseURL != "" && (err != nil || u.Host == "") {
 		r.fault(c.At("app.baseUrl").Fault("'%s' is not an absolute URL", p.BaseURL))
+	}
+	if o := p.OAuth; p.BaseURL == "" && (o.Registration != nil || o.Documents != nil) {
+		r.fault(c.At("auth").Fault("programs get tokens by a page of the portal: set app.baseUrl"))
 	}
 	if k := c.At("kubernetes"); k.IsObject() {
 		r.warnings = append(r.warnings, "kubernetes is not supported in this release and is ignored: leave the section out")

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/greenroom-idp/greenroom/api/discovery"
 )
 
 // Settings are everything that the program takes from the configuration.
@@ -18,12 +21,14 @@ type Settings struct {
 	Backend             Backend
 	Database            Database
 	Auth                Auth
+	Discovery           []discovery.Endpoint
 	Catalog             Catalog
 	Search              Search
 	Scaffolder          Scaffolder
 	Providers           Providers
 	Events              Events
 	Log                 Log
+	Tracing             Tracing
 	Portal              Portal
 	// PermissionEnabled is permission.enabled, and Policy what decides then.
 	PermissionEnabled bool
@@ -42,6 +47,9 @@ type Backend struct {
 	// Listen is where requests are taken: a host, which may be empty for all
 	// interfaces, and a port, 0 for any.
 	Listen string
+	// Metrics is where metrics are served beside /metrics of Listen, in the same
+	// form; "": nowhere. Ours.
+	Metrics string
 	// CORS is nil where there is no such section.
 	CORS *CORS
 	// CSP are changes of the Content-Security-Policy by directive in
@@ -56,6 +64,8 @@ type Backend struct {
 	ShutdownDelay time.Duration
 	// HealthHeaders are added to health answers.
 	HealthHeaders map[string]string
+	// LogHealth has requests for health in the access log.
+	LogHealth bool
 }
 
 // CORS is backend.cors.
@@ -77,6 +87,31 @@ type Log struct {
 	Level string
 	// Meta is added to every line, by key.
 	Meta map[string]string
+	// Overrides give some lines another lowest level; the first that matches
+	// counts.
+	Overrides []LogOverride
+	// Audit is backend.auditor.
+	Audit Audit
+}
+
+// Audit says where events of the audit log go.
+type Audit struct {
+	// Levels are those of severityLogLevelMappings, by severity.
+	Levels map[string]string
+	// File gets all events from the severity FileFrom on; "": there is none.
+	// Ours.
+	File, FileFrom string
+}
+
+// Tracing is backend.tracing.
+type Tracing struct {
+	// Endpoint is the URL of a collector, and Headers are sent to it; ours.
+	Endpoint string
+	Headers  map[string]string
+	// Ratio is the share of traces that is kept; nil: all are. Ours.
+	Ratio *float64
+	// EndUser is capture.endUser: spans name who asks.
+	EndUser bool
 }
 
 const defaultPort = 7007
@@ -94,6 +129,7 @@ func Read(c *Config) (*Settings, error) {
 	s.Backend = r.backend(c.At("backend"))
 	s.Database = r.database(c)
 	s.Auth = r.auth(c)
+	s.Discovery = r.discovery(c.At("discovery.endpoints"))
 	s.Catalog = r.catalog(c.At("catalog"))
 	s.Policy = r.policy(c)
 	s.Search = r.search(c.At("search"))
@@ -101,6 +137,8 @@ func Read(c *Config) (*Settings, error) {
 	s.Providers = r.providers(c)
 	s.Events = r.events(c)
 	s.Log = r.log(c.At("backend.logger"))
+	s.Tracing = r.tracing(c.At("backend.tracing"))
+	s.Log.Audit = r.audit(c.At("backend.auditor"))
 	s.Portal = r.portal(c)
 	s.Warnings = append(r.warnings, unserved(c)...)
 	return s, errors.Join(append(r.faults, s.Validate())...)
@@ -141,6 +179,10 @@ func (r *reader) backend(v Value) Backend {
 		StartupWait:   r.milliseconds(v.At("lifecycle.startupRequestPauseTimeout"), 0),
 		ShutdownDelay: r.milliseconds(v.At("lifecycle.serverShutdownDelay"), 0),
 		HealthHeaders: r.texts(v.At("health.headers")),
+		LogHealth:     r.boolean(v.At("health.accessLog"), false),
+	}
+	if at := v.At("metrics.listen"); at.Exists() {
+		b.Metrics = r.listen(at)
 	}
 	b.BaseURL = strings.TrimRight(r.required(v.At("baseUrl")), "/")
 	for item := range r.items(v.At("reading.allow")) {
@@ -225,11 +267,41 @@ func kebab(s string) string {
 }
 
 func (r *reader) log(v Value) Log {
-	l := Log{Level: strings.ToLower(r.text(v.At("level"), "")), Meta: r.texts(v.At("meta"))}
+	l := Log{Level: strings.ToLower(r.text(v.At("level"), "")), Meta: r.texts(v.At("meta")), Overrides: r.overrides(v.At("overrides"))}
 	if l.Level != "" && !knownLevel(l.Level) {
 		r.fault(v.At("level").Fault("%q is not one of error, warn, info, debug", l.Level))
 	}
 	return l
+}
+
+func (r *reader) tracing(v Value) Tracing {
+	t := Tracing{Endpoint: r.text(v.At("endpoint"), ""), Headers: r.texts(v.At("headers")), EndUser: r.boolean(v.At("capture.endUser"), false)}
+	if ratio := v.At("sampleRatio"); ratio.Exists() {
+		n, err := ratio.Number()
+		if err == nil && (n < 0 || n > 1) {
+			err = ratio.Fault("%v is not a share from 0 to 1", n)
+		}
+		r.fault(err)
+		t.Ratio = &n
+	}
+	return t
+}
+
+var severities = []string{"low", "medium", "high", "critical"}
+
+func (r *reader) audit(v Value) Audit {
+	a := Audit{
+		Levels: r.texts(v.At("severityLogLevelMappings")), File: r.text(v.At("file"), ""),
+		FileFrom: r.choice(v.At("fileSeverity"), "low", severities...),
+	}
+	for severity, level := range a.Levels {
+		if at := v.At("severityLogLevelMappings").Child(severity); !slices.Contains(severities, severity) {
+			r.fault(at.Fault("'%s' is not one of %s", severity, enumerate(severities)))
+		} else if !knownLevel(level) {
+			r.fault(at.Fault("'%s' is not one of error, warn, info, debug", level))
+		}
+	}
+	return a
 }
 
 func knownLevel(s string) bool {

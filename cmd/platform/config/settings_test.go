@@ -165,14 +165,21 @@ backend:
 // A slip in what narrows a token would widen it: each ends the start.
 func TestExternalAccessIsNotGuessed(t *testing.T) {
 	for name, tc := range map[string]struct{ access, want string }{
-		"no type":                    {`{options: {token: abcdefgh, subject: ci}}`, "externalAccess[0].type"},
-		"a type that is not there":   {`{type: jwks, options: {url: https://x}}`, "'jwks' is not a type of external access in this release"},
-		"a token that is not set":    {`{type: static, options: {token: '${NOT_SET}', subject: ci}}`, "externalAccess[0].options.token"},
-		"a secret that is not set":   {`{type: legacy, options: {subject: ci}}`, "externalAccess[0].options.secret"},
-		"no subject":                 {`{type: static, options: {token: abcdefgh}}`, "externalAccess[0].options.subject"},
-		"a key with a slip":          {`{type: static, options: {token: abcdefgh, subject: ci}, accessRestrictions: [{plugin: catalog, permissions: catalog.entity.read}]}`, "an access restriction has plugin, permission and permissionAttribute, and nothing else"},
-		"an attribute with a slip":   {`{type: static, options: {token: abcdefgh, subject: ci}, accessRestrictions: [{plugin: catalog, permissionAttribute: {actions: read}}]}`, "the one attribute to restrict is action"},
-		"a restriction to no plugin": {`{type: static, options: {token: abcdefgh, subject: ci}, accessRestrictions: [{permission: catalog.entity.read}]}`, "accessRestrictions[0].plugin"},
+		"no type":                       {`{options: {token: abcdefgh, subject: ci}}`, "externalAccess[0].type"},
+		"a type that is not there":      {`{type: oidc, options: {url: https://x}}`, "'oidc' is not a type of external access: there are static, legacy and jwks"},
+		"jwks without a URL":            {`{type: jwks, options: {issuer: x}}`, "externalAccess[0].options.url"},
+		"an audience that is not set":   {`{type: jwks, options: {url: 'https://x', audience: '${NOT_SET}'}}`, "externalAccess[0].options.audience"},
+		"a restriction that is not set": {`{type: static, options: {token: abcdefgh, subject: ci}, accessRestrictions: [{plugin: catalog, permission: '${NOT_SET}'}]}`, "accessRestrictions[0].permission"},
+		"restrictions that are null":    {`{type: static, options: {token: abcdefgh, subject: ci}, accessRestrictions: null}`, "accessRestrictions"},
+		"restrictions with a slip":      {`{type: static, options: {token: abcdefgh, subject: ci}, accessRestriction: [{plugin: catalog}]}`, "an entry of external access has type, options, accessRestrictions, and nothing else"},
+		"an audience with a slip":       {`{type: jwks, options: {url: 'https://x', audiance: portal}}`, "jwks has url, algorithm, issuer, audience, subject, subjectPrefix, and nothing else"},
+		"permissions of blanks":         {`{type: static, options: {token: abcdefgh, subject: ci}, accessRestrictions: [{plugin: catalog, permission: ' , '}]}`, "it names nothing"},
+		"a token that is not set":       {`{type: static, options: {token: '${NOT_SET}', subject: ci}}`, "externalAccess[0].options.token"},
+		"a secret that is not set":      {`{type: legacy, options: {subject: ci}}`, "externalAccess[0].options.secret"},
+		"no subject":                    {`{type: static, options: {token: abcdefgh}}`, "externalAccess[0].options.subject"},
+		"a key with a slip":             {`{type: static, options: {token: abcdefgh, subject: ci}, accessRestrictions: [{plugin: catalog, permissions: catalog.entity.read}]}`, "an access restriction has plugin, permission, permissionAttribute, and nothing else"},
+		"an attribute with a slip":      {`{type: static, options: {token: abcdefgh, subject: ci}, accessRestrictions: [{plugin: catalog, permissionAttribute: {actions: read}}]}`, "the one attribute to restrict is action"},
+		"a restriction to no plugin":    {`{type: static, options: {token: abcdefgh, subject: ci}, accessRestrictions: [{permission: catalog.entity.read}]}`, "accessRestrictions[0].plugin"},
 	} {
 		_, err := read(t, "backend: {baseUrl: 'http://x', auth: {externalAccess: ["+tc.access+"]}}")
 		require.ErrorContains(t, err, tc.want, name)

@@ -34,6 +34,7 @@ function configuration(base, port, descriptors, policy) {
       auth: { externalAccess: [{ type: 'static', options: { token: serviceToken, subject: 'e2e' } }] },
     },
     permission: { enabled: true, policy },
+    auth: { experimentalDynamicClientRegistration: { enabled: true } },
     catalog: {
       locations: [
         { type: 'directory', target: './testdata/catalog' },
@@ -69,19 +70,22 @@ export async function register(world, target) {
 
 // start returns once the server is ready. `started` is when the process began,
 // `ready` when it said that it is ready, both by performance.now(). Without a
-// policy everything is allowed.
-export async function start({ port, descriptors, policy }) {
+// policy everything is allowed. What `more` holds goes over the rest of the
+// configuration.
+export async function start({ port, descriptors, policy, more = {} }) {
   await refuseTakenPort(port);
   const base = `http://localhost:${port}`;
   const folder = await mkdtemp(path.join(os.tmpdir(), 'greenroom-e2e-'));
   const config = path.join(folder, 'app-config.yaml');
   await writeFile(config, configuration(base, port, descriptors, policy));
+  const further = path.join(folder, 'more.yaml');
+  await writeFile(further, JSON.stringify(more));
   const log = createWriteStream(path.join(folder, 'log'));
   await once(log, 'open');
   const started = performance.now();
   const server = spawn(
     process.env.E2E_PLATFORM || path.join(root, 'bin/platform'),
-    ['serve', '--config', 'testdata/configs/sample.yaml', '--config', config, '--data', path.join(folder, 'data')],
+    ['serve', '--config', 'testdata/configs/sample.yaml', '--config', config, '--config', further, '--data', path.join(folder, 'data')],
     { cwd: root, stdio: ['ignore', log, log] },
   );
   const ended = once(server, 'exit');

@@ -1,4 +1,4 @@
-package api
+package wire
 
 import (
 	"net/url"
@@ -8,18 +8,41 @@ import (
 // maxLoggedURL bounds what of a URL is written to the log, in bytes.
 const maxLoggedURL = 2048
 
-// loggedURL returns a URL as it may be written to the log: without the values
-// of parameters that may hold secrets, though nobody should send those there.
-// Codes and states of sign-ins come that way by design.
-func loggedURL(uri string) string {
-	path, query, found := strings.Cut(uri, "?")
-	if found {
-		uri = path + "?" + withoutSecrets(query)
+// LoggedURL returns a URL, or a path and query, as it may be written to the
+// log: without the values of parameters that may hold secrets, though nobody
+// should send those there, and without a password before the host. Codes and
+// states of sign-ins come that way by design. It is at most 2 KiB.
+func LoggedURL(uri string) string {
+	uri, fragment, hasFragment := strings.Cut(uri, "#")
+	if hasFragment {
+		uri += "#" + withoutSecrets(fragment)
 	}
+	path, query, found := strings.Cut(uri, "?")
+	if path = withoutUser(path); found {
+		path += "?" + withoutSecrets(query)
+	}
+	uri = path
 	if len(uri) > maxLoggedURL {
 		uri = uri[:maxLoggedURL] + "..."
 	}
 	return uri
+}
+
+// withoutUser masks what stands before the host of an absolute URL.
+func withoutUser(u string) string {
+	scheme, rest, absolute := strings.Cut(u, "://")
+	if !absolute {
+		return u
+	}
+	end := strings.IndexAny(rest, `/\\`)
+	if end < 0 {
+		end = len(rest)
+	}
+	at := strings.LastIndexByte(rest[:end], '@')
+	if at < 0 {
+		return u
+	}
+	return scheme + "://***" + rest[at:]
 }
 
 // secretParameters are parts of names of parameters, in lower case.
