@@ -35,16 +35,20 @@ auth: {providers: {guest: {dangerouslyAllowOutsideDevelopment: true}}}
 
 // open to everybody are these, with the reason for each.
 var openRoutes = map[string]string{
-	"/":                                          "the portal itself",
-	"/metrics":                                   "numbers without names of people",
-	"/.backstage/health/v1/liveness":             "for those who watch the process",
-	"/.backstage/health/v1/readiness":            "for those who watch the process",
-	"/api/permission/health":                     "says that it is there",
-	"/api/signals/health":                        "says that it is there",
-	"/api/signals":                               "takes its token as a sub-protocol",
-	"/api/events/http/:topic":                    "deliveries prove themselves, or only go to subscribers",
-	"/api/auth/.well-known/jwks.json":            "public keys",
-	"/api/auth/.well-known/openid-configuration": "where things are",
+	"/":                                             "the portal itself",
+	"/metrics":                                      "numbers without names of people",
+	"/.backstage/health/v1/liveness":                "for those who watch the process",
+	"/.backstage/health/v1/readiness":               "for those who watch the process",
+	"/api/permission/health":                        "says that it is there",
+	"/api/signals/health":                           "says that it is there",
+	"/api/signals":                                  "takes its token as a sub-protocol",
+	"/api/events/http/:topic":                       "deliveries prove themselves, or only go to subscribers",
+	"/api/auth/.well-known/jwks.json":               "public keys",
+	"/api/auth/.well-known/openid-configuration":    "where things are",
+	"/.well-known/oauth-authorization-server":       "where programs sign in, if they may",
+	"/.well-known/oauth-authorization-server/*path": "where programs sign in, if they may",
+	"/.well-known/oauth-protected-resource":         "which server to sign in at, if there is one",
+	"/.well-known/oauth-protected-resource/*path":   "which server to sign in at, if there is one",
 }
 
 var pathParameter = regexp.MustCompile(`[:*][a-zA-Z_]+`)
