@@ -3,7 +3,6 @@ package bitbucketcloud
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -78,11 +77,7 @@ type target struct {
 
 // open reads a URL, and finds credentials for its host. Nothing is asked of it.
 func (p *publisher) open(c *action.Context, repoURL, token string) (*target, error) {
-	at, err := filters.ParseRepoURL(repoURL, p.Hosts)
-	var invalid *filters.InvalidRepoURLError
-	if errors.As(err, &invalid) {
-		return nil, catalog.NewError(catalog.NameInput, invalid.Reason)
-	}
+	at, err := git.ParseRepoURL(repoURL, p.Hosts)
 	if err != nil {
 		return nil, err
 	}
@@ -91,8 +86,7 @@ func (p *publisher) open(c *action.Context, repoURL, token string) (*target, err
 
 func (p *publisher) signIn(c *action.Context, at filters.RepoURL, token string) (*target, error) {
 	if token == "" && p.RequireUserCredentials {
-		return nil, catalog.NewError(catalog.NameInput, fmt.Sprintf(
-			"No user credentials provided for host %s, but scaffolder.requireScmUserCredentials is enabled", at.Host))
+		return nil, git.NoUserCredentials(at.Host)
 	}
 	if token != "" {
 		c.Redact(token)

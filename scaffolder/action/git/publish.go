@@ -115,8 +115,7 @@ func (o Options) remote(ctx context.Context, c *action.Context, in input) (r Rem
 		return r, catalog.NewError(catalog.NameInput, "remoteUrl has credentials in it: use the input token, with a secret of the task")
 	}
 	if in.Token == "" && o.RequireUserCredentials {
-		return r, catalog.NewError(catalog.NameInput, fmt.Sprintf(
-			"No user credentials provided for host %s, but scaffolder.requireScmUserCredentials is enabled", u.Host))
+		return r, NoUserCredentials(u.Host)
 	}
 	if u.Scheme == "ssh" {
 		return o.overSSH(u, in)

@@ -3,7 +3,6 @@ package gitea
 import (
 	"context"
 	"crypto/sha1" // the form of a Change-Id, no protection
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -153,10 +152,7 @@ type creation struct {
 func (p *publisher) creation(c *action.Context, in input) (*creation, error) {
 	m := &creation{publisher: p, c: c, in: in}
 	var err error
-	var invalid *filters.InvalidRepoURLError
-	if m.at, err = filters.ParseRepoURL(in.RepoURL, p.Hosts); errors.As(err, &invalid) {
-		return nil, catalog.NewError(catalog.NameInput, invalid.Reason)
-	} else if err != nil {
+	if m.at, err = git.ParseRepoURL(in.RepoURL, p.Hosts); err != nil {
 		return nil, err
 	}
 	var ok bool

@@ -2,7 +2,6 @@ package github
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -86,18 +85,14 @@ func sleep(ctx context.Context, d time.Duration) error {
 // open finds the repository of an input, and credentials for it. It asks the
 // host for nothing but these.
 func (p *publisher) open(ctx context.Context, c *action.Context, repoURL, token string) (*repository, error) {
-	at, err := filters.ParseRepoURL(repoURL, p.Hosts)
-	var invalid *filters.InvalidRepoURLError
+	at, err := git.ParseRepoURL(repoURL, p.Hosts)
 	switch {
-	case errors.As(err, &invalid):
-		return nil, catalog.NewError(catalog.NameInput, invalid.Reason)
 	case err != nil:
 		return nil, err
 	case at.Owner == "":
 		return nil, catalog.NewError(catalog.NameInput, "Invalid repository owner provided in repoUrl")
 	case token == "" && p.RequireUserCredentials:
-		return nil, catalog.NewError(catalog.NameInput, fmt.Sprintf(
-			"No user credentials provided for host %s, but scaffolder.requireScmUserCredentials is enabled", at.Host))
+		return nil, git.NoUserCredentials(at.Host)
 	}
 	if token != "" {
 		c.Redact(token)

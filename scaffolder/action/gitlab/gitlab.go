@@ -2,7 +2,6 @@ package gitlab
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -89,11 +88,7 @@ func (p *publisher) host(c *action.Context, repoURL, token string) (*target, err
 
 // project is host for actions that work on what the URL names.
 func (p *publisher) project(c *action.Context, repoURL, token string) (*target, error) {
-	at, err := filters.ParseRepoURL(repoURL, p.Hosts)
-	var invalid *filters.InvalidRepoURLError
-	if errors.As(err, &invalid) {
-		return nil, catalog.NewError(catalog.NameInput, invalid.Reason)
-	}
+	at, err := git.ParseRepoURL(repoURL, p.Hosts)
 	if err != nil {
 		return nil, err
 	}
@@ -102,8 +97,7 @@ func (p *publisher) project(c *action.Context, repoURL, token string) (*target, 
 
 func (p *publisher) signIn(c *action.Context, at filters.RepoURL, token string) (*target, error) {
 	if token == "" && p.RequireUserCredentials {
-		return nil, catalog.NewError(catalog.NameInput, fmt.Sprintf(
-			"No user credentials provided for host %s, but scaffolder.requireScmUserCredentials is enabled", at.Host))
+		return nil, git.NoUserCredentials(at.Host)
 	}
 	if token != "" {
 		c.Redact(token)
