@@ -2,6 +2,7 @@ package templatefile
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -55,9 +56,21 @@ func readFile(file string, named bool) ([]*Template, []lint.Finding, error) {
 	templates, findings := parse(&source{shown: file, data: data, folder: repo.folder}, repo, named)
 	for _, t := range templates {
 		t.path, t.root = abs, repo.root
-		t.Files, t.Folder, t.Shown = os.DirFS(repo.root), repo.folder, repo.show
+		t.Files, t.Folder, t.Shown = below(repo.root), repo.folder, repo.show
 	}
 	return templates, findings, nil
+}
+
+// below is the files of a folder, as an fs.FS out of which no link leads.
+type below string
+
+// Open opens a file. It keeps no handle of the folder, since each of very many
+// templates may have a folder of its own.
+func (b below) Open(name string) (fs.File, error) {
+	if !fs.ValidPath(name) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
+	}
+	return os.OpenInRoot(string(b), filepath.FromSlash(name))
 }
 
 // parse takes the templates out of a stream.

@@ -1,6 +1,7 @@
 package templatefile_test
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -128,4 +129,23 @@ func TestPlaceholders(t *testing.T) {
 			require.Contains(t, strings.ReplaceAll(findings[0].Message, "must hold", "holds"), c.want)
 		})
 	}
+}
+
+// Links do not lead out of the repository of a template.
+func TestLinksOutOfTheRepository(t *testing.T) {
+	dir, outside := t.TempDir(), t.TempDir()
+	write(t, outside, "secret/plan.txt", "for nobody")
+	write(t, dir, "template.yaml", head+"  steps: []\n", "inside/a.txt", "a")
+	require.NoError(t, os.Symlink(filepath.Join(outside, "secret"), filepath.Join(dir, "skeleton")))
+	require.NoError(t, os.Symlink("inside", filepath.Join(dir, "linked")))
+	templates, _, err := templatefile.Read([]string{filepath.Join(dir, "template.yaml")}, nil)
+	require.NoError(t, err)
+	require.Len(t, templates, 1)
+	for name, want := range map[string]bool{"inside/a.txt": true, "linked/a.txt": true, "skeleton/plan.txt": false, "../x": false} {
+		_, err := fs.ReadFile(templates[0].Files, name)
+		require.Equal(t, want, err == nil, "%s: %v", name, err)
+	}
+	entries, err := fs.ReadDir(templates[0].Files, "inside")
+	require.NoError(t, err)
+	require.Len(t, entries, 1)
 }
