@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/greenroom-idp/greenroom/catalog"
 )
@@ -143,6 +144,9 @@ func (w *Workspace) Resolve(name string) (string, error) {
 func (w *Workspace) lexical(name string) (string, error) {
 	if strings.ContainsRune(name, 0) {
 		return "", catalog.NewError(catalog.NameInput, "a path must not contain a NUL character")
+	}
+	if !utf8.ValidString(name) {
+		return "", catalog.NewError(catalog.NameInput, "a path must be UTF-8")
 	}
 	if filepath.IsAbs(name) {
 		rel, err := filepath.Rel(w.dir, filepath.Clean(name))
