@@ -114,21 +114,6 @@ func (h githubHosts) Account(ctx context.Context, host, owner, token string) (gi
 	return githubaction.Account(a), ok, err
 }
 
-// githubCompleter completes fields of forms with what is at GitHub.
-type githubCompleter struct{ hosts githubHosts }
-
-var _ scaffolderapi.Completer = githubCompleter{}
-
-// Complete implements scaffolderapi.Completer.
-func (g githubCompleter) Complete(ctx context.Context, resource, token string, about map[string]string) ([]scaffolderapi.Completion, error) {
-	found, err := githubaction.Complete(ctx, g.hosts, resource, token, about)
-	out := make([]scaffolderapi.Completion, len(found))
-	for i, f := range found {
-		out[i] = scaffolderapi.Completion(f)
-	}
-	return out, err
-}
-
 // gitlabOptions are what the actions of GitLab need.
 func gitlabOptions(p scaffolderParts) gitlabaction.Options {
 	s := p.settings.Scaffolder
@@ -149,21 +134,6 @@ var _ gitlabaction.Hosts = gitlabHosts{}
 func (h gitlabHosts) Account(host, token string) (gitlabaction.Account, bool) {
 	a, ok := h.clients.Account(host, token)
 	return gitlabaction.Account(a), ok
-}
-
-// gitlabCompleter completes fields of forms with what is at GitLab.
-type gitlabCompleter struct{ hosts gitlabHosts }
-
-var _ scaffolderapi.Completer = gitlabCompleter{}
-
-// Complete implements scaffolderapi.Completer.
-func (g gitlabCompleter) Complete(ctx context.Context, resource, token string, about map[string]string) ([]scaffolderapi.Completion, error) {
-	found, err := gitlabaction.Complete(ctx, g.hosts, resource, token, about)
-	out := make([]scaffolderapi.Completion, len(found))
-	for i, f := range found {
-		out[i] = scaffolderapi.Completion(f)
-	}
-	return out, err
 }
 
 // giteaOptions are what the action of Gitea needs.
@@ -208,14 +178,15 @@ func (h bitbucketHosts) Account(host, token string) (bitbucketaction.Account, bo
 	return bitbucketaction.Account(a), ok
 }
 
-// bitbucketCompleter completes fields of forms with what is at Bitbucket Cloud.
-type bitbucketCompleter struct{ hosts bitbucketHosts }
-
-var _ scaffolderapi.Completer = bitbucketCompleter{}
+// A completer completes fields of forms with what is at a kind of Git host.
+type completer[H any, F ~struct{ ID, Title string }] struct {
+	hosts H
+	find  func(ctx context.Context, hosts H, resource, token string, about map[string]string) ([]F, error)
+}
 
 // Complete implements scaffolderapi.Completer.
-func (b bitbucketCompleter) Complete(ctx context.Context, resource, token string, about map[string]string) ([]scaffolderapi.Completion, error) {
-	found, err := bitbucketaction.Complete(ctx, b.hosts, resource, token, about)
+func (c completer[H, F]) Complete(ctx context.Context, resource, token string, about map[string]string) ([]scaffolderapi.Completion, error) {
+	found, err := c.find(ctx, c.hosts, resource, token, about)
 	out := make([]scaffolderapi.Completion, len(found))
 	for i, f := range found {
 		out[i] = scaffolderapi.Completion(f)
@@ -226,9 +197,9 @@ func (b bitbucketCompleter) Complete(ctx context.Context, resource, token string
 // completers are the providers of POST /v2/autocomplete.
 func completers(p scaffolderParts) map[string]scaffolderapi.Completer {
 	return map[string]scaffolderapi.Completer{
-		"github": githubCompleter{githubHosts{hostKinds{p.hosts}, p.forges.github}},
-		"gitlab": gitlabCompleter{gitlabHosts{hostKinds{p.hosts}, p.forges.gitlab}},
+		"github": completer[githubaction.Hosts, githubaction.Completion]{githubHosts{hostKinds{p.hosts}, p.forges.github}, githubaction.Complete},
+		"gitlab": completer[gitlabaction.Hosts, gitlabaction.Completion]{gitlabHosts{hostKinds{p.hosts}, p.forges.gitlab}, gitlabaction.Complete},
 
-		"bitbucket-cloud": bitbucketCompleter{bitbucketHosts{hostKinds{p.hosts}, p.forges.accounts}},
+		"bitbucket-cloud": completer[bitbucketaction.Hosts, bitbucketaction.Completion]{bitbucketHosts{hostKinds{p.hosts}, p.forges.accounts}, bitbucketaction.Complete},
 	}
 }
